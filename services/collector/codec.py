@@ -48,7 +48,7 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class Alive(msgspec.Struct, frozen=True):
-    """The channel proved itself alive: an application heartbeat or an acknowledgement, for one symbol or for all ("")."""
+    """The channel proved itself alive: a heartbeat or an acknowledgement, for one symbol or for all ("")."""
 
     symbol: str = ""
 

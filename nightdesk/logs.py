@@ -1,0 +1,49 @@
+"""Logs: one JSON object a line on standard output; a constant event and its facts as fields."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+_CREDENTIAL: Final = re.compile(r"(?i)(api_key|apikey|token|password|secret|signature)=[^&\s\"']+")
+_USERINFO: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/@\s]*:[^/@\s]*@")
+
+
+def redacted(text: str) -> str:
+    """Return the text without passwords in URLs and without credential parameters."""
+    return _CREDENTIAL.sub(r"\1=***", _USERINFO.sub(r"\1***@", text))
+
+
+def configure(*, service: str, level: str, form: str) -> None:
+    """Set up logging for the whole process; ``form`` is ``json`` or ``console``."""
+    number = logging.getLevelName(level.upper())
+    renderer: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if form == "json" else _unchanged,
+            _redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout, force=True)
+
+
+def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = redacted(value)
+    return event
+
+
+def _unchanged(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return event

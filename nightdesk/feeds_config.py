@@ -1,0 +1,266 @@
+"""What is collected: ``config/feeds.yaml`` and the variables that override it.
+
+Everything wrong is named at once, with its file, line, field and mend. Scalars are read as text, as they were
+written, so that a symbol called ``ON`` does not become a truth value.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeAlias
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from nightdesk.errors import ConfigurationError
+from nightdesk.shards import DEFAULT_SHARDS
+from nightdesk.ticks import Kind
+
+ALWAYS_OPEN: Final = "24/7"
+"""The calendar of a market that never closes."""
+
+DEFAULT_FEEDS: Final = "simulator"
+
+_NAME: Final = re.compile(r"^[a-z][a-z0-9_-]{0,31}$")
+_SYMBOL: Final = re.compile(r"^[^\s,:{}]{1,64}$")
+_KINDS: Final = {kind.label: kind for kind in Kind if kind is not Kind.EVENT}
+_FILE_SUFFIX: Final = "_FILE"
+
+_Path: TypeAlias = tuple[str | int, ...]
+_Tree: TypeAlias = "str | list[_Tree] | dict[str, _Tree]"
+
+
+def _kind(value: object) -> object:
+    if isinstance(value, Kind):
+        return value
+    if value not in _KINDS:
+        raise ValueError(f"{value!r} is no kind; write one of {', '.join(_KINDS)}")
+    return _KINDS[str(value)]
+
+
+class FeedConfig(BaseModel):
+    """One feed: where it is, what it collects and when its markets are open."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    codec: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="name of the codec in services/collector/feeds")
+    ws_url: str = Field(pattern=r"^wss?://[^\s/]+", description="WebSocket address, ws:// or wss://, without a key")
+    rest_url: str = Field(pattern=r"^https?://[^\s/]+", description="REST address, http:// or https://")
+    symbols: tuple[str, ...] = Field(min_length=1, description="the exchange's own names, as it prints them")
+    kinds: frozenset[Annotated[Kind, BeforeValidator(_kind)]] = Field(min_length=1, description="what to collect")
+    shards: int = Field(DEFAULT_SHARDS, ge=1, le=99, description="streams of the feed, fixed at its first start")
+    calendar: str = Field(ALWAYS_OPEN, min_length=1, description="24/7 or a name exchange_calendars knows, as XNYS")
+    calendars: dict[str, str] = Field(default_factory=dict, description="calendar by symbol, or by suffix as .US")
+    kline_interval: str = Field("1m", pattern=r"^[1-9][0-9]?[smhdwM]$", description="interval of klines")
+    dialect: str = Field("", description="which of a codec's documented dialects to speak")
+    silence_s: float = Field(30.0, ge=1, le=3600, description="channel silence that means mute, in seconds")
+    compression: Literal["", "deflate"] = Field("", description="deflate to ask for compressed frames")
+    api_key: SecretStr = Field(SecretStr(""), exclude=True, description="only from the environment")
+
+    @field_validator("symbols")
+    @classmethod
+    def _distinct(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [symbol for symbol in symbols if not _SYMBOL.match(symbol)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no symbol; no spaces, commas, colons or braces")
+        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]!r} is listed twice; remove one")
+        return symbols
+
+    @field_validator("api_key")
+    @classmethod
+    def _from_environment(cls, key: SecretStr) -> SecretStr:
+        if key.get_secret_value():
+            raise ValueError("a key does not belong in this file; set <FEED>_API_KEY or <FEED>_API_KEY_FILE")
+        return key
+
+    def calendar_of(self, symbol: str) -> str:
+        """Return the calendar of a symbol: its own, that of its longest matching suffix, or the feed's."""
+        if symbol in self.calendars:
+            return self.calendars[symbol]
+        suffixes = [suffix for suffix in self.calendars if suffix.startswith(".") and symbol.endswith(suffix)]
+        return self.calendars[max(suffixes, key=len)] if suffixes else self.calendar
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    feeds: dict[str, FeedConfig] = Field(min_length=1)
+
+    @field_validator("feeds")
+    @classmethod
+    def _named(cls, feeds: dict[str, FeedConfig]) -> dict[str, FeedConfig]:
+        for name in feeds:
+            if not _NAME.match(name):
+                raise ValueError(f"{name!r} is no feed name; small letters, digits, - and _, at most 32")
+        return feeds
+
+
+def load_feeds(path: Path, environ: Mapping[str, str]) -> dict[str, FeedConfig]:
+    """Return the feeds that ``FEEDS`` selects, in its order, with the environment's overrides applied.
+
+    Raises ConfigurationError naming everything that is wrong in the file and in the variables.
+    """
+    every = read_feeds(path)
+    problems: list[str] = []
+    names = _selected(environ.get("FEEDS") or DEFAULT_FEEDS, every, path, problems)
+    symbols = _subscribed(environ.get("SUBSCRIBED_SYMBOLS") or "", names, problems)
+    chosen = {name: _overridden(name, every[name], symbols.get(name), environ, problems) for name in names}
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return chosen
+
+
+def read_feeds(path: Path) -> dict[str, FeedConfig]:
+    """Return every feed of the file; raises ConfigurationError naming every wrong line."""
+    root = _composed(path)
+    problems: list[str] = []
+    tree = _plain(root, path, problems)
+    try:
+        feeds = _File.model_validate(tree).feeds
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)
+        problems += [_problem(path, root, one["loc"], one["msg"]) for one in wrong]
+        feeds = {}
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return feeds
+
+
+def _composed(path: Path) -> yaml.Node:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}; set FEEDS_CONFIG to the feeds file") from error
+    try:
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else 1
+        what = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be understood"
+        raise ConfigurationError(f"{path}:{line}: not YAML: {what}") from error
+    if root is None:
+        raise ConfigurationError(f"{path}:1: feeds: the file is empty; list at least one feed")
+    return root
+
+
+def _plain(node: yaml.Node, path: Path, problems: list[str], above: tuple[yaml.Node, ...] = ()) -> _Tree:
+    """Return the node as text, lists and dicts; a repeated key or an alias inside itself is a problem."""
+    if any(node is one for one in above):
+        problems.append(f"{path}:{_line(node)}: an alias refers to itself; write the values out")
+        return ""
+    below = (*above, node)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, path, problems, below) for item in node.value]
+    if not isinstance(node, yaml.MappingNode):
+        return str(node.value)
+    tree: dict[str, _Tree] = {}
+    for key, value in node.value:
+        name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
+        if not name or name in tree:
+            problems.append(f"{path}:{_line(key)}: {name or 'a key'}: {'given twice' if name else 'must be a name'}")
+            continue
+        tree[name] = _plain(value, path, problems, below)
+    return tree
+
+
+def _problem(path: Path, root: yaml.Node, location: _Path, text: str) -> str:
+    field = ".".join(str(step) for step in location) or "the file"
+    text = text.removeprefix("Value error, ")
+    return f"{path}:{_line(_found(root, location))}: {field}: {text}{_meaning(location)}"
+
+
+def _meaning(location: _Path) -> str:
+    names = [step for step in location if isinstance(step, str) and step in FeedConfig.model_fields]
+    description = FeedConfig.model_fields[names[0]].description if names and len(location) > 2 else None
+    return f" ({description})" if description else ""
+
+
+def _found(node: yaml.Node, location: _Path) -> yaml.Node:
+    """Return the node at the location, or the nearest one above it."""
+    for step in location:
+        below = dict(_children(node)).get(str(step))
+        if below is None:
+            break
+        node = below
+    return node
+
+
+def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        yield from ((str(key.value), value) for key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        yield from ((str(place), value) for place, value in enumerate(node.value))
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _selected(text: str, every: Mapping[str, FeedConfig], path: Path, problems: list[str]) -> list[str]:
+    names = list(dict.fromkeys(_listed(text)))
+    problems += [
+        f"FEEDS: there is no feed {name!r} in {path}; it has {', '.join(every)}" for name in names if name not in every
+    ]
+    if not names:
+        problems.append("FEEDS: names no feed; write for example FEEDS=simulator")
+    return [name for name in names if name in every]
+
+
+def _subscribed(text: str, names: list[str], problems: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return symbols by feed; a symbol without a feed belongs to the one that stands before it, or the only one."""
+    chosen: dict[str, list[str]] = {}
+    feed = names[0] if len(names) == 1 else ""
+    for item in _listed(text):
+        before, colon, symbol = item.rpartition(":")
+        feed = before if colon else feed
+        if feed not in names:
+            hint = f"FEEDS selects {', '.join(names) or 'none'}; write feed:SYM,... when there are several"
+            problems.append(f"SUBSCRIBED_SYMBOLS: {item!r} belongs to no selected feed; {hint}")
+            continue
+        chosen.setdefault(feed, []).append(symbol)
+    return {name: tuple(dict.fromkeys(symbols)) for name, symbols in chosen.items()}
+
+
+def _overridden(
+    name: str, feed: FeedConfig, symbols: tuple[str, ...] | None, environ: Mapping[str, str], problems: list[str]
+) -> FeedConfig:
+    """Return the feed with the environment's symbols, addresses and key."""
+    prefix = name.upper().replace("-", "_")
+    key = _secret(f"{prefix}_API_KEY", environ, problems)
+    variables = {"symbols": "SUBSCRIBED_SYMBOLS", "ws_url": f"{prefix}_WS_URL", "rest_url": f"{prefix}_REST_URL"}
+    values: dict[str, object] = {
+        field: environ[variable]
+        for field, variable in variables.items()
+        if field != "symbols" and environ.get(variable)
+    }
+    if symbols is not None:
+        values["symbols"] = symbols
+    try:
+        changed = FeedConfig.model_validate({**feed.model_dump(), **values})
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_input=False):
+            field = str(one["loc"][0])
+            problems.append(f"{variables.get(field, field)}: {one['msg'].removeprefix('Value error, ')}")
+        return feed
+    return changed.model_copy(update={"api_key": SecretStr(key)})
+
+
+def _secret(variable: str, environ: Mapping[str, str], problems: list[str]) -> str:
+    direct, file = environ.get(variable) or "", environ.get(variable + _FILE_SUFFIX) or ""
+    if direct and file:
+        problems.append(f"{variable}: set it or {variable}{_FILE_SUFFIX}, not both")
+    if direct or not file:
+        return direct
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        problems.append(
+            f"{variable}{_FILE_SUFFIX}: cannot read {file}: {getattr(error, 'strerror', None) or 'not text'}"
+        )
+        return ""
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

@@ -1,0 +1,66 @@
+# The ways into Nightdesk. `make` lists them; CONTRIBUTING.md says what runs where.
+SHELL := /bin/sh
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+REPORTS := build/reports
+
+.DEFAULT_GOAL := help
+.PHONY: help up down logs status password test check format e2e chaos bench replay screenshots lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- the desk: Compose where a Docker engine answers, else local processes; ON=compose or ON=local decides ---
+
+up: ## start the desk and say where to look
+	@deploy/desk up
+
+down: ## stop the desk; its data stays
+	@deploy/desk down
+
+logs: ## follow the logs of every service
+	@deploy/desk logs
+
+status: ## say what runs and how it is
+	@deploy/desk status
+
+password: ## print Grafana's admin password
+	@deploy/desk password
+
+# --- proof ---
+
+.venv/.made-from: requirements/dev.txt deploy/venv
+	@deploy/venv && touch $@
+
+test: .venv/.made-from ## run the unit, contract and integration tests
+	$(PYTEST) tests/unit tests/contract tests/integration --junitxml=$(REPORTS)/test.xml $(ARGS)
+
+check: .venv/.made-from ## look at format, lint, types, imports, configuration and rules
+	@deploy/check
+
+format: .venv/.made-from ## format and mend what can be mended without thinking
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+e2e: .venv/.made-from ## run the whole stack in Compose and look at it in a browser
+	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml $(ARGS)
+
+chaos: .venv/.made-from ## kill things while trades flow and count every id; ONLY=kill-worker runs one fault
+	$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+bench: .venv/.made-from ## measure the limit, the collector and the pipeline; writes build/bench.json
+	$(BIN)/python -m bench $(ARGS)
+
+replay: .venv/.made-from ## send a recording through the whole path: FEED=binance FILE=x.ws.jsonl SPEED=max
+	@$(BIN)/python -m deploy.replay --feed "$(FEED)" --file "$(FILE)" --speed "$(or $(SPEED),max)"
+
+screenshots: .venv/.made-from ## draw the running dashboards into docs/images
+	$(BIN)/python -m tests.e2e.screenshots
+
+# --- upkeep ---
+
+lock: ## resolve the newest dependencies into requirements/, with hashes
+	@deploy/lock
+
+clean: ## remove what was built; the environment and the data stay
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,11 +6,23 @@ state (books, last ids). The session feeds it raw messages and carries out what 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 import msgspec
 
 from nightdesk.ticks import Kind, Tick
+
+
+class Reason(StrEnum):
+    """Why a codec cannot read a message: the closed set of labels a ``CodecError`` of a feed carries."""
+
+    NOT_JSON = "not_json"
+    WRONG_SHAPE = "wrong_shape"
+    UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_SYMBOL = "unknown_symbol"
+    AMBIGUOUS_SYMBOL = "ambiguous_symbol"
+    ERROR_REPLY = "error_reply"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,125 @@
+"""Ask an exchange's REST interface, within its budget.
+
+Waiting happens in the event loop and the call in a thread, so that one host's ``Retry-After`` holds up nobody else.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+import requests
+
+from nightdesk.backoff import delays_s
+from nightdesk.clock import Clock
+from nightdesk.errors import NightdeskError, RateLimitedError, UnavailableError
+from nightdesk.exchanges.budget import RateBudget, retry_after_s
+
+TIMEOUT_S: Final = (3.05, 15.0)
+"""To connect, and between two bytes of the answer."""
+
+ATTEMPTS: Final = 4
+LIMITED_STATUS: Final = frozenset({418, 429})
+DEFAULT_RETRY_AFTER_S: Final = 60.0
+
+
+class ExchangeError(NightdeskError):
+    """The exchange refuses this request; the same one will be refused again."""
+
+
+class Answer(Protocol):
+    """What is read of an HTTP answer."""
+
+    status_code: int
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The answer's headers."""
+
+    @property
+    def content(self) -> bytes:
+        """The answer's body."""
+
+
+Get = Callable[[str, Mapping[str, str]], Answer]
+"""Do one GET of a URL with these headers; raises ``requests.RequestException``."""
+
+
+def get(url: str, headers: Mapping[str, str]) -> Answer:
+    """Do one GET over the network with both timeouts."""
+    return requests.get(url, headers=dict(headers), timeout=TIMEOUT_S, allow_redirects=False)
+
+
+class RestClient:
+    """GET with one budget a host, bounded retries, and errors that say whether asking again can help."""
+
+    def __init__(
+        self,
+        *,
+        weight_per_minute: float,
+        clock: Clock,
+        random: Callable[[], float],
+        get: Get = get,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._weight_per_minute = weight_per_minute
+        self._clock = clock
+        self._random = random
+        self._get = get
+        self._sleep = sleep
+        self._budgets: dict[str, RateBudget] = {}
+
+    async def get(self, url: str, *, weight: float = 1, headers: Mapping[str, str] | None = None) -> bytes:
+        """Return the body of a 200 answer.
+
+        Tries ``ATTEMPTS`` times on connection errors, 429, 418 and 5xx, waiting as told or with backoff. Raises
+        UnavailableError (RateLimitedError among them) after the last, ExchangeError at once for any other answer.
+        """
+        delays = delays_s(base_s=0.5, cap_s=8.0, random=self._random)
+        budget = self._budget_of(url)
+        for _ in range(ATTEMPTS - 1):
+            await self._sleep(budget.spend(weight, self._clock.monotonic_s()))
+            try:
+                return await self._attempt(url, headers or {}, budget)
+            except RateLimitedError:
+                continue  # the budget is closed for as long as the exchange asked
+            except UnavailableError:
+                await self._sleep(next(delays))
+        await self._sleep(budget.spend(weight, self._clock.monotonic_s()))
+        return await self._attempt(url, headers or {}, budget)
+
+    def _budget_of(self, url: str) -> RateBudget:
+        host = urlsplit(url).netloc
+        if host not in self._budgets:
+            now_s = self._clock.monotonic_s()
+            self._budgets[host] = RateBudget(weight_per_minute=self._weight_per_minute, now_s=now_s)
+        return self._budgets[host]
+
+    async def _attempt(self, url: str, headers: Mapping[str, str], budget: RateBudget) -> bytes:
+        try:
+            answer = await asyncio.to_thread(self._get, url, headers)
+        except requests.RequestException as error:
+            raise UnavailableError(f"{_named(url)}: {type(error).__name__}") from error
+        if answer.status_code in LIMITED_STATUS:
+            wait_s = retry_after_s(answer.headers, self._now(), DEFAULT_RETRY_AFTER_S)
+            budget.close(wait_s, self._clock.monotonic_s())
+            raise RateLimitedError(f"{_named(url)}: {answer.status_code}, wait {wait_s:g} s", wait_s)
+        return _body(url, answer)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.wall_ns() / 1e9, UTC)
+
+
+def _body(url: str, answer: Answer) -> bytes:
+    if answer.status_code >= 500:
+        raise UnavailableError(f"{_named(url)}: status {answer.status_code}")
+    if answer.status_code != 200:
+        raise ExchangeError(f"{_named(url)}: status {answer.status_code}: {answer.content[:200]!r}")
+    return answer.content
+
+
+def _named(url: str) -> str:
+    """Return the URL without its query, which may carry a credential."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{parts.path}"

@@ -1,0 +1,154 @@
+"""The api's one composition root."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import structlog
+import uvicorn
+from fastapi import Depends, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import RedirectResponse
+from prometheus_client import CollectorRegistry, Gauge
+from pydantic import SecretStr
+from starlette.responses import Response
+from starlette.types import Lifespan
+
+from nightdesk import __version__, logs
+from nightdesk.metrics import service_registry
+from nightdesk.service import entry
+from nightdesk.settings import load
+from services.api import problems
+from services.api.access import Gate, LoginNeeded, for_programs
+from services.api.database import Database
+from services.api.measure import Measure
+from services.api.openapi import DESCRIPTION, SUMMARY, TAGS, TITLE, described
+from services.api.routes import bars, gaps, health, pages, ticks
+from services.api.settings import ApiSettings
+from services.api.streams import Streams
+from services.api.survey.surveyor import Rows, Surveyor
+from services.api.survey.targets import parse_targets
+
+log = structlog.get_logger()
+
+SERVICE: Final = "api"
+SHUTDOWN_S: Final = 5
+
+
+def main() -> None:
+    """Run the api to its end."""
+    entry(SERVICE, run)
+
+
+def run(environ: Mapping[str, str]) -> None:
+    """Serve until a signal says stop; raises ConfigurationError when the environment is wrong."""
+    settings = load(ApiSettings, environ)
+    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
+    app = compose(settings)
+    # The survey says it once a question; the pool would say it once an attempt.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    log.info("api.starting", port=settings.api_port, token=settings.api_token is not None)
+    uvicorn.run(
+        app,
+        host="0.0.0.0",
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+
+
+def compose(settings: ApiSettings) -> FastAPI:
+    """Return the api wired to its database, Redis and the other services."""
+    database = Database(url=settings.database_url, password=_revealed(settings.database_password))
+    streams = Streams(url=settings.redis_url, password=_revealed(settings.redis_password))
+    surveyor = Surveyor(
+        targets=parse_targets(settings.health_targets),
+        rows=database.rows,
+        memory_ratio=streams.memory_ratio,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        surveying = asyncio.create_task(surveyor.keep_surveying())
+        yield
+        surveying.cancel()
+        with suppress(asyncio.CancelledError):
+            await surveying
+        await streams.close()
+        await database.close()
+
+    return build(
+        gate=Gate(token=_revealed(settings.api_token), secret=_revealed(settings.session_secret), wall_s=time.time),
+        rows=database.rows,
+        surveyor=surveyor,
+        links={"grafana": settings.grafana_link, "prometheus": settings.prometheus_link},
+        registry=service_registry(SERVICE),
+        lifespan=lifespan,
+    )
+
+
+def build(
+    *,
+    gate: Gate,
+    rows: Rows,
+    surveyor: Surveyor,
+    links: Mapping[str, str],
+    registry: CollectorRegistry,
+    lifespan: Lifespan[FastAPI] | None = None,
+) -> FastAPI:
+    """Return the application over its ports."""
+    app = Described(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.gate = gate
+    app.state.rows = rows
+    app.state.surveyor = surveyor
+    app.state.links = dict(links)
+    app.state.registry = registry
+    problems.install(app)
+    app.add_exception_handler(LoginNeeded, _to_login)
+    app.include_router(health.router)
+    for guarded in (ticks.router, bars.router, gaps.router):
+        app.include_router(guarded, dependencies=[Depends(for_programs)])
+    app.include_router(pages.router)
+    app.add_middleware(Measure, registry=registry)
+    progress = Gauge(
+        "nightdesk_progress_timestamp_seconds",
+        "When the last survey was made, Unix time.",
+        ["service"],
+        registry=registry,
+    )
+    progress.labels(SERVICE).set_function(surveyor.last_unix_s)
+    return app
+
+
+class Described(FastAPI):
+    """FastAPI with our own description of errors and of the token."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description, made once."""
+        if self.openapi_schema is None:
+            raw = get_openapi(
+                title=TITLE,
+                version=__version__,
+                summary=SUMMARY,
+                description=DESCRIPTION,
+                tags=TAGS,
+                routes=self.routes,
+            )
+            self.openapi_schema = described(raw)
+        return self.openapi_schema
+
+
+async def _to_login(_request: Request, wanted: Exception) -> Response:
+    next_path = wanted.next_path if isinstance(wanted, LoginNeeded) else "/"
+    return RedirectResponse(f"/login?{urlencode({'next': next_path})}", 303)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -1,0 +1,79 @@
+"""The reader's connections to PostgreSQL, and the api's statements.
+
+Nothing here waits long: a database that is away is an answer of its own.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from nightdesk.errors import UnavailableError
+
+ACQUIRE_S: Final = 1.0
+CONNECT_S: Final = 3
+STATEMENT_MS: Final = 10_000
+MAX_CONNECTIONS: Final = 4
+RETRY_S: Final = 5.0
+"""The pool tries a lost server for so long, then only when somebody asks: so it is back as soon as the server is."""
+
+
+@cache
+def statement(name: str) -> str:
+    """Return the text of ``sql/<name>.sql``."""
+    return resources.files("services.api").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+class Database:
+    """Run the api's statements as the reader."""
+
+    def __init__(self, *, url: str, password: str | None) -> None:
+        options: dict[str, Any] = {
+            "autocommit": True,
+            "connect_timeout": CONNECT_S,
+            "application_name": "nightdesk-api",
+            "options": f"-c statement_timeout={STATEMENT_MS} -c timezone=UTC",
+            # A host that vanished without a word is noticed within seconds.
+            "tcp_user_timeout": 5000,
+            "keepalives_idle": 5,
+        }
+        if password is not None:
+            options["password"] = password
+        self._pool = AsyncConnectionPool(
+            url,
+            kwargs=options,
+            min_size=1,
+            max_size=MAX_CONNECTIONS,
+            timeout=ACQUIRE_S,
+            reconnect_timeout=RETRY_S,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Begin to connect; does not wait, since the database may come later."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._pool.close(timeout=2.0)
+
+    async def rows(self, name: str, parameters: Mapping[str, object]) -> list[dict[str, object]]:
+        """Return the rows of one statement; raises UnavailableError when the database does not answer."""
+        try:
+            async with self._pool.connection() as connection:
+                cursor = connection.cursor(row_factory=dict_row)
+                await cursor.execute(statement(name).encode(), parameters)
+                return await cursor.fetchall()
+        except PoolTimeout as error:
+            raise UnavailableError("the database does not answer") from error
+        except psycopg.errors.QueryCanceled as error:
+            raise UnavailableError(f"the database took longer than {STATEMENT_MS // 1000} s") from error
+        except psycopg.OperationalError as error:
+            raise UnavailableError("the connection to the database broke") from error
+        except psycopg.errors.UndefinedTable as error:
+            raise UnavailableError("the database has no schema yet") from error

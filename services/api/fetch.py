@@ -1,0 +1,59 @@
+"""One bounded GET: never slower than its limit, never larger than its limit.
+
+The survey asks services that may be stopped, paused or gone. One deadline over connecting, sending and reading is
+what it needs, and HTTP/1.0 with a connection of its own keeps the answer free of chunks.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from nightdesk.errors import UnavailableError
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An HTTP answer: its status and its body."""
+
+    status: int
+    body: bytes
+
+
+async def get(host: str, port: int, path: str, *, timeout_s: float) -> Answer:
+    """Return the answer of ``http://host:port/path``; raises UnavailableError when there is none in time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return _parsed(await _exchange(host, port, path))
+    except TimeoutError as error:
+        raise UnavailableError(f"no answer within {timeout_s:g} s") from error
+    except OSError as error:
+        raise UnavailableError(error.strerror or "cannot connect") from error
+
+
+async def _exchange(host: str, port: int, path: str) -> bytes:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        return await _read_all(reader)
+    finally:
+        writer.close()
+
+
+async def _read_all(reader: asyncio.StreamReader) -> bytes:
+    received = bytearray()
+    while block := await reader.read(65536):
+        received += block
+        if len(received) > MAX_BYTES:
+            raise UnavailableError(f"the answer is larger than {MAX_BYTES} bytes")
+    return bytes(received)
+
+
+def _parsed(received: bytes) -> Answer:
+    head, separator, body = received.partition(b"\r\n\r\n")
+    words = head.split(b"\r\n", 1)[0].split(b" ")
+    if not separator or len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
+        raise UnavailableError("the answer is not HTTP")
+    return Answer(status=int(words[1]), body=body)

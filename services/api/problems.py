@@ -1,0 +1,112 @@
+"""Errors as problem documents (RFC 9457), which name the field at fault."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from nightdesk.errors import UnavailableError
+
+log = structlog.get_logger()
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_S: Final = 5
+
+
+class FieldProblem(BaseModel):
+    """One field that is wrong."""
+
+    field: str = Field(description="name of the parameter", examples=["limit"])
+    place: str = Field(description="where it was given", examples=["query"])
+    detail: str = Field(description="what is wrong with it", examples=["Input should be less than or equal to 5000"])
+
+
+class Problem(BaseModel):
+    """Why a request was not answered (RFC 9457)."""
+
+    type: str = Field("about:blank", description="kind of problem; about:blank means as `title` says")
+    title: str = Field(description="the status in words", examples=["Unprocessable Content"])
+    status: int = Field(description="the HTTP status", examples=[422])
+    detail: str = Field(description="one readable line", examples=["limit: Input should be less than or equal to 5000"])
+    errors: list[FieldProblem] = Field(default_factory=list, description="the fields at fault, all at once")
+
+
+class RequestError(Exception):
+    """A request that cannot be answered as asked; ``errors`` name the fields."""
+
+    def __init__(self, status: HTTPStatus, errors: Sequence[FieldProblem]) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+        self.errors = list(errors)
+
+
+def wrong_field(status: HTTPStatus, field: str, detail: str) -> RequestError:
+    """Return the error for one query parameter."""
+    return RequestError(status, [FieldProblem(field=field, place="query", detail=detail)])
+
+
+def problem(
+    status: int,
+    detail: str,
+    errors: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return a problem document."""
+    title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
+    body = Problem(type="about:blank", title=title, status=status, detail=detail, errors=list(errors))
+    return JSONResponse(body.model_dump(), status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem document."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(RequestError, _unanswerable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(UnavailableError, _unavailable)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    found = [_field(one) for one in error.errors()] if isinstance(error, RequestValidationError) else []
+    return problem(422, _listed(found), found)
+
+
+def _unanswerable(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestError):
+        raise error
+    return problem(error.status, _listed(error.errors), error.errors)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    detail = str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"there is no {request.url.path}; /docs lists what there is"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{request.url.path} does not answer {request.method}"
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+def _unavailable(_request: Request, error: Exception) -> JSONResponse:
+    return problem(503, str(error), headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("api.failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
+    return problem(500, "something unexpected happened; the log of the api says what")
+
+
+def _field(error: Mapping[str, Any]) -> FieldProblem:
+    place, *names = (str(word) for word in error["loc"])
+    return FieldProblem(field=".".join(names) or place, place=place, detail=str(error["msg"]))
+
+
+def _listed(errors: Sequence[FieldProblem]) -> str:
+    return "; ".join(f"{one.field}: {one.detail}" for one in errors)

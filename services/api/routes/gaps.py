@@ -1,0 +1,38 @@
+"""The gap ledger."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from nightdesk.ticks import Kind
+from services.api.models import FeedName, Gap, Gaps, GapState, KindName, SymbolName
+from services.api.routes.ticks import kind_name
+
+router = APIRouter(tags=["gaps"])
+
+MAX_GAPS: Final = 1000
+MAX_ID: Final = 2**63 - 1
+
+
+class GapsQuery(BaseModel):
+    """Which gaps."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    feed: FeedName | None = None
+    symbol: SymbolName | None = None
+    kind: KindName | None = None
+    state: GapState | None = Field(None, description="only gaps in this state")
+    before: int | None = Field(None, ge=1, le=MAX_ID, description="only gaps older than this gap_id: `next` of a page")
+    limit: int = Field(100, ge=1, le=MAX_GAPS, description="at most so many gaps")
+
+
+@router.get("/gaps", summary="What was not received?")
+async def gaps(request: Request, query: Annotated[GapsQuery, Query()]) -> Gaps:
+    """Return a page of the gap ledger, newest first."""
+    kind = None if query.kind is None else Kind[query.kind.upper()].value
+    asked = query.model_dump() | {"kind": kind, "limit": query.limit + 1}
+    rows = await request.app.state.rows("gaps", asked)
+    page = [Gap.model_validate(row | {"kind": kind_name(row["kind"])}) for row in rows[: query.limit]]
+    return Gaps(gaps=page, next=page[-1].gap_id if len(rows) > query.limit else None)

@@ -1,0 +1,61 @@
+"""Symbols and their last ticks."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from nightdesk.ticks import Kind, Side
+from services.api.models import FeedName, KindName, LatestTick, LatestTicks, Symbol, SymbolName, Symbols
+
+router = APIRouter(tags=["ticks"])
+
+_SIDES = {Side.BUY: "buy", Side.SELL: "sell"}
+
+
+class SymbolQuery(BaseModel):
+    """Which symbols."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    feed: FeedName | None = None
+
+
+class LatestQuery(BaseModel):
+    """Which last ticks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: SymbolName | None = None
+    feed: FeedName | None = None
+    kind: KindName | None = None
+
+
+@router.get("/symbols", summary="Which symbols are there?")
+async def symbols(request: Request, query: Annotated[SymbolQuery, Query()]) -> Symbols:
+    """Return every symbol that has been stored, with the kinds that have arrived."""
+    rows = await request.app.state.rows("symbols", query.model_dump())
+    return Symbols(symbols=[Symbol.model_validate(row | {"kinds": _kinds(row["kinds"])}) for row in rows])
+
+
+@router.get("/ticks/latest", summary="What came last?", response_model_exclude_none=True)
+async def latest(request: Request, query: Annotated[LatestQuery, Query()]) -> LatestTicks:
+    """Return the last committed tick of each symbol and kind; an empty list when nothing matches."""
+    kind = None if query.kind is None else Kind[query.kind.upper()].value
+    rows = await request.app.state.rows("latest", query.model_dump() | {"kind": kind})
+    return LatestTicks(ticks=[_tick(row) for row in rows])
+
+
+def kind_name(number: object) -> KindName:
+    """Return the name of a kind's number."""
+    return KindName(Kind(int(str(number))).label)
+
+
+def _kinds(numbers: list[int]) -> list[KindName]:
+    return [kind_name(number) for number in numbers]
+
+
+def _tick(row: dict[str, object]) -> LatestTick:
+    side = row["side"]
+    known = _SIDES.get(Side(int(str(side)))) if side is not None else None
+    return LatestTick.model_validate(row | {"kind": kind_name(row["kind"]), "side": known})

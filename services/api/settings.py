@@ -1,0 +1,27 @@
+"""The api's settings."""
+
+from pydantic import Field, SecretStr
+
+from nightdesk.settings import RedisSettings, Settings
+
+
+class ApiSettings(Settings, RedisSettings):
+    """What the api needs to know; it reads the database and asks the other services over HTTP."""
+
+    api_port: int = Field(8000, ge=0, le=65535, description="port of the api")
+    api_token: SecretStr | None = Field(None, description="bearer token; when empty everything is open")
+    database_url: str = Field(
+        "postgresql://nightdesk_reader@127.0.0.1:5432/nightdesk",
+        pattern="^postgres(ql)?://",
+        description="PostgreSQL as the reader, without the password",
+    )
+    database_password: SecretStr | None = Field(None, description="password of the role in DATABASE_URL")
+    health_targets: str = Field(
+        "collector=http://collector:9100,worker=http://worker:9100,simulator=http://simulator:8090",
+        description="services that /health asks: name=http://host:port, separated by commas",
+    )
+    session_secret: SecretStr | None = Field(None, description="signs the cookies of the login form")
+    grafana_link: str = Field("http://localhost:3000", pattern="^https?://", description="Grafana as browsers reach it")
+    prometheus_link: str = Field(
+        "http://localhost:9090", pattern="^https?://", description="Prometheus as browsers reach it"
+    )

@@ -170,6 +170,7 @@ class Spool:
         self.writer = meta.writer
         for shard, text in enumerate(meta.adopted[: self._shards]):
             self._adopted[shard] = entry_ids.parse(text)
+            self.raise_highest(shard, self._adopted[shard])
         self._write_meta()
         self._start_segment()
 
@@ -271,7 +272,7 @@ class Spool:
         if self.frames:
             raise ConfigurationError(
                 f"shards: feed {self._directory.name} was started with {before} shards and {self.frames} of "
-                f"their frames are not committed yet; set shards back to {before}, wait until the spool is empty, then change it"
+                f"their frames are not committed yet; set shards back to {before} and wait until the spool is empty"
             )
         for segment in self._segments.values():
             segment.path.unlink()

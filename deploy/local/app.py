@@ -1,0 +1,123 @@
+"""``make up`` and its kin where no Docker engine answers: the desk as processes of this machine."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from deploy.local import compose, machine
+from deploy.local.programs import HOST
+from deploy.local.stack import SOURCE, Stack
+from nightdesk.errors import NightdeskError
+
+
+def main(arguments: list[str], environ: Mapping[str, str]) -> int:
+    """Run one command; return the exit status."""
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        print(f"usage: python -m deploy.local {'|'.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    try:
+        COMMANDS[arguments[0]](desk(environ))
+    except NightdeskError as error:
+        print(f"{arguments[0]}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def desk(environ: Mapping[str, str]) -> Stack:
+    """Return the local desk, configured by ``.env`` and the environment, the latter first, as Compose does it."""
+    file = SOURCE / ".env"
+    variables = compose.read_dotenv(file.read_text(encoding="utf-8")) if file.exists() else {}
+    root = machine.state_directory(SOURCE)
+    root.mkdir(parents=True, exist_ok=True)
+    return Stack(root, environ={**variables, **environ})
+
+
+def up(stack: Stack) -> None:
+    """Start the desk and say where to look and what is not here."""
+    print("no Docker engine answers: starting the desk as local processes")
+    stack.start()
+    print(f"Health      {stack.url('api')}/health")
+    if "prometheus" in stack.ports:
+        print(f"Prometheus  {stack.url('prometheus')}")
+    print(f"Simulator   {stack.url('simulator')}")
+    print(f"State, logs {stack.layout.root}")
+    for line in left_out(stack):
+        print(f"left out: {line}")
+
+
+def left_out(stack: Stack) -> list[str]:
+    """Return what Compose would run and this machine does not."""
+    lines = ["Grafana and its dashboards (they need Docker)", "containers' limits on memory, CPU and files"]
+    if "prometheus" not in stack.ports:
+        lines.insert(0, "Prometheus (none on PATH; on Debian: apt-get install prometheus, then make down up)")
+    return lines
+
+
+def down(stack: Stack) -> None:
+    """Stop the desk; its data stays."""
+    if not stack.supervisor.runs():
+        print("the desk does not run")
+        return
+    stack.stop()
+    print(f"stopped; the data stays in {stack.layout.root}")
+
+
+def logs(stack: Stack) -> None:
+    """Follow every program's log."""
+    files = sorted(str(file) for file in stack.layout.logs.glob("*.log"))
+    tail = shutil.which("tail")
+    if not files or tail is None:
+        print(f"no logs in {stack.layout.logs}")
+        return
+    try:
+        subprocess.run([tail, "--lines", "20", "--follow=name", "--retry", *files], check=False)
+    except KeyboardInterrupt:
+        return
+
+
+def status(stack: Stack) -> None:
+    """Say what runs and what the api says about it."""
+    if not stack.supervisor.runs():
+        print("the desk does not run; make up starts it")
+        return
+    for program in stack.programs():
+        print(f"{program.name:<12} {program.state:<9} {program.description}")
+    print(f"health: {health(stack.ports['api'])}")
+
+
+def health(port: int) -> str:
+    """Return the api's verdict in one line."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        document = json.load(connection.getresponse())
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return f"the api does not answer ({error})"
+    finally:
+        connection.close()
+    wrong = [f"{part['part']}: {part['detail']}" for part in document["parts"] if part["status"] != "ok"]
+    return "; ".join([str(document["status"]), *wrong])
+
+
+def password(_stack: Stack) -> None:
+    """Say that there is no Grafana to log in to."""
+    print("Grafana does not run here: it needs Docker", file=sys.stderr)
+
+
+COMMANDS: Final[Mapping[str, Callable[[Stack], None]]] = {
+    "up": up,
+    "down": down,
+    "logs": logs,
+    "status": status,
+    "password": password,
+}
+
+
+def run() -> int:
+    """Run the command of this process."""
+    return main(sys.argv[1:], os.environ)

@@ -95,9 +95,16 @@ class Frame:
 
 
 def encode(ticks: Sequence[Tick]) -> bytes:
-    """Return the frame of at most ``MAX_ROWS`` ticks."""
+    """Return the frame of at most ``MAX_ROWS`` ticks; raises FrameError for values that have no place in it."""
     if len(ticks) > MAX_ROWS:
         raise FrameError(f"{len(ticks)} ticks in one frame; at most {MAX_ROWS}")
+    try:
+        return _encode(ticks)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise FrameError(f"a tick does not fit a frame: {error}") from error
+
+
+def _encode(ticks: Sequence[Tick]) -> bytes:
     names: dict[str, int] = {}
     sections = b"".join(_section(kind, indexes, rows, names) for kind, indexes, rows in _by_kind(ticks))
     texts = [_text(name) for name in names]

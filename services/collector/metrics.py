@@ -30,6 +30,12 @@ class PublisherFamilies:
         self.published_ticks = Counter(
             "nightdesk_published_ticks_total", "Ticks acknowledged by Redis.", feed, registry=registry
         )
+        self.unframeable = Counter(
+            "nightdesk_unframeable_ticks_total",
+            "Ticks that no frame can hold: a codec let a wrong value through.",
+            feed,
+            registry=registry,
+        )
         self.publish_seconds = Histogram(
             "nightdesk_publish_seconds",
             "From sending frames to Redis's acknowledgement.",
@@ -54,6 +60,7 @@ class PublisherMetrics:
         self.spool_frames = families.spool_frames.labels(feed)
         self.published_frames = families.published_frames.labels(feed)
         self.published_ticks = families.published_ticks.labels(feed)
+        self.unframeable = families.unframeable.labels(feed)
         self.publish_seconds = families.publish_seconds.labels(feed)
         self.redis_up = families.redis_up
         self.redis_memory_ratio = families.redis_memory_ratio

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from nightdesk import frames
 from nightdesk.backoff import delays_s
 from nightdesk.clock import Clock
-from nightdesk.errors import ForeignWriterError, SpoolError, UnavailableError
+from nightdesk.errors import ForeignWriterError, FrameError, SpoolError, UnavailableError
 from nightdesk.shards import position_key, shard_of, stream_key
 from nightdesk.ticks import Event, Tick
 from services.collector import entry_ids
@@ -407,15 +407,10 @@ class Publisher:
             self._unspooled.extend(closed)
             return
         now_ms = self._clock.wall_ns() // 1_000_000
-        records = [
-            Record(
-                shard,
-                entry_ids.following(self._spool.highest(shard), now_ms),
-                len(ticks),
-                frames.encode(ticks),
-            )
-            for shard, ticks in closed
-        ]
+        records = []
+        for shard, ticks in closed:
+            entry_id = entry_ids.following(self._spool.highest(shard), now_ms)
+            records.append(Record(shard, entry_id, len(ticks), self._encoded(ticks)))
         try:
             place = self._spool.append(records)
         except SpoolError as error:
@@ -425,6 +420,16 @@ class Publisher:
         self._said_unspooled = False
         if self._live:
             self._enqueue(records, place)
+
+    def _encoded(self, ticks: Sequence[Tick]) -> bytes:
+        """A codec lets nothing through that has no place in a frame; should it, one tick must not cost the others."""
+        try:
+            return frames.encode(ticks)
+        except FrameError:
+            fitting = [tick for tick in ticks if _fits(tick)]
+            self._metrics.unframeable.inc(len(ticks) - len(fitting))
+            log.error("publisher.unframeable", feed=self._feed, ticks=len(ticks) - len(fitting))
+            return frames.encode(fitting)
 
     def _say_unspooled(self, error: SpoolError) -> None:
         if not self._said_unspooled:
@@ -498,3 +503,11 @@ class Publisher:
             "redis_memory_ratio": round(self._memory_ratio, 4),
             "live": self._live,
         }
+
+
+def _fits(tick: Tick) -> bool:
+    try:
+        frames.encode([tick])
+    except FrameError:
+        return False
+    return True

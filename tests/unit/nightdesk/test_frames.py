@@ -97,3 +97,9 @@ def test_a_name_longer_than_the_format_allows_is_cut_not_refused() -> None:
     [read] = frames.decode(frames.encode([event])).ticks()
     assert isinstance(read, Event)
     assert len(read.cause) == frames.MAX_NAME_BYTES
+
+
+@pytest.mark.parametrize("trade_id", [2**63, -(2**63) - 1])
+def test_an_id_beyond_64_bits_is_refused_as_a_frame_error(trade_id: int) -> None:
+    with pytest.raises(FrameError, match="does not fit"):
+        frames.encode([a_trade(trade_id)])

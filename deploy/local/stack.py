@@ -59,7 +59,9 @@ class Stack:
         environ: Mapping[str, str],
         preferred_ports: Mapping[str, int] = PREFERRED_PORTS,
         source: Path = SOURCE,
+        ready_limit_s: float = READY_LIMIT_S,
     ) -> None:
+        self._ready_limit_s = ready_limit_s
         self.layout = Layout(root=root)
         self._source = source
         self._preferred = preferred_ports
@@ -249,12 +251,12 @@ class Stack:
             raise UnavailableError(f"migrate failed; {log} ends with:\n{_tail(log)}")
 
     def _wait(self, name: str, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + READY_LIMIT_S
+        deadline = time.monotonic() + self._ready_limit_s
         while not ready():
             if time.monotonic() > deadline:
                 log = self.layout.logs / f"{name}.log"
                 raise UnavailableError(
-                    f"{name} is not ready after {READY_LIMIT_S:.0f} s; {log} ends with:\n{_tail(log)}"
+                    f"{name} is not ready after {self._ready_limit_s:.0f} s; {log} ends with:\n{_tail(log)}"
                 )
             time.sleep(0.1)
 
@@ -281,13 +283,25 @@ class Stack:
 
 @contextmanager
 def private_stack(
-    *, services: Sequence[str] = SERVICES, environ: Mapping[str, str] | None = None, keep: bool = False
+    *,
+    services: Sequence[str] = SERVICES,
+    environ: Mapping[str, str] | None = None,
+    source: Path = SOURCE,
+    ready_limit_s: float = READY_LIMIT_S,
+    keep: bool = False,
 ) -> Iterator[Stack]:
     """Run a stack of one's own in a temporary directory on free ports; remove it afterwards unless ``keep``."""
     root = Path(tempfile.mkdtemp(prefix="nightdesk-"))
     # PostgreSQL may run as another user, who must be able to enter.
     root.chmod(0o755)
-    stack = Stack(root, services=services, environ=environ or {}, preferred_ports={})
+    stack = Stack(
+        root,
+        services=services,
+        environ=environ or {},
+        preferred_ports={},
+        source=source,
+        ready_limit_s=ready_limit_s,
+    )
     try:
         stack.start()
         yield stack

@@ -428,7 +428,7 @@ class Publisher:
         except FrameError:
             fitting = [tick for tick in ticks if _fits(tick)]
             self._metrics.unframeable.inc(len(ticks) - len(fitting))
-            log.error("publisher.unframeable", feed=self._feed, ticks=len(ticks) - len(fitting))
+            log.exception("publisher.unframeable", feed=self._feed, ticks=len(ticks) - len(fitting))
             return frames.encode(fitting)
 
     def _say_unspooled(self, error: SpoolError) -> None:

@@ -52,7 +52,7 @@ PostgreSQL's data exists but its superuser password (secret "superuser-password"
 Either put the secret back from your backup, or give the old data a new password:
   docker compose run --rm -e RENEW_SECRETS=yes init
   docker compose up -d --wait --no-deps postgres
-  docker compose exec postgres sh -c \
+  docker compose exec postgres sh -c \\
     'psql -U postgres -c "ALTER ROLE postgres PASSWORD \\$\\$$(cat /run/secrets/superuser-password)\\$\\$"'
   docker compose up -d
 Or, to start empty and lose every row: docker compose down, docker volume rm nightdesk_postgres-data""",

@@ -1,0 +1,113 @@
+"""Was every trade that was sent stored exactly once, or ledgered where that is allowed? Pure: sets in, findings out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tests.chaos.ids import NONE, Ids, common, number_of, readable, without
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What became of the trades of one symbol.
+
+    ``sent`` is what the exchange sent since the last account, ``stored`` and ``ledgered`` what the database says of
+    ids above the last account's, ``duplicates`` the rows beyond the first of an id, ``disturbed`` the rows that came or
+    went among the ids of earlier accounts. Only ids in ``losable`` may be in the ledger.
+    """
+
+    symbol: str
+    sent: Ids
+    stored: Ids
+    ledgered: Ids = NONE
+    duplicates: int = 0
+    disturbed: int = 0
+    losable: Ids = NONE
+
+    @property
+    def lost(self) -> Ids:
+        """What was sent and is neither stored nor known to be missing."""
+        return without(without(self.sent, self.stored), self.ledgered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The accounts of all symbols, added up."""
+
+    sent: int
+    stored: int
+    ledgered: int
+    lost: int
+    duplicates: int
+
+
+class Bar(NamedTuple):
+    """A bar's figures, as stored or as folded from the stored trades."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    buy_volume: float
+    quote_volume: float
+    trades: int
+
+
+class BarKey(NamedTuple):
+    """Which bar: ``minute`` is its start in Unix minutes."""
+
+    symbol: str
+    minute: int
+
+
+SUM_TOLERANCE = 1e-9
+"""Two sums of the same doubles in different orders differ by less than this share."""
+
+
+def totals(accounts: Iterable[Account]) -> Totals:
+    """Add accounts up."""
+    every = list(accounts)
+    return Totals(
+        sent=sum(number_of(one.sent) for one in every),
+        stored=sum(number_of(one.stored) for one in every),
+        ledgered=sum(number_of(one.ledgered) for one in every),
+        lost=sum(number_of(one.lost) for one in every),
+        duplicates=sum(one.duplicates for one in every),
+    )
+
+
+def findings(account: Account) -> list[str]:
+    """Return every way in which an account is wrong, in words that name the ids; nothing when it is right."""
+    wrong = {
+        "sent, neither stored nor ledgered": account.lost,
+        "stored, never sent": without(account.stored, account.sent),
+        "ledgered, never sent": without(account.ledgered, account.sent),
+        "stored and ledgered": common(account.stored, account.ledgered),
+        "ledgered where nothing may be lost": without(account.ledgered, account.losable),
+    }
+    found = [f"{account.symbol}: {what}: {readable(ids)}" for what, ids in wrong.items() if ids]
+    if account.duplicates:
+        found.append(f"{account.symbol}: {account.duplicates} rows repeat an id")
+    if account.disturbed:
+        found.append(f"{account.symbol}: {account.disturbed} rows came or went among ids accounted for before")
+    return found
+
+
+def bar_findings(folded: Mapping[BarKey, Bar], stored: Mapping[BarKey, Bar]) -> list[str]:
+    """Return where the stored bars are not the fold of the stored trades."""
+    found = []
+    for key in sorted(folded.keys() | stored.keys()):
+        ours, theirs = folded.get(key), stored.get(key)
+        if ours is None or theirs is None or not _same(ours, theirs):
+            found.append(f"{key.symbol}: bar of minute {key.minute}: the trades make {ours}, stored is {theirs}")
+    return found
+
+
+def _same(one: Bar, other: Bar) -> bool:
+    exact = one[:4] == other[:4] and one.trades == other.trades
+    return exact and all(_nearly(a, b) for a, b in zip(one[4:7], other[4:7], strict=True))
+
+
+def _nearly(one: float, other: float) -> bool:
+    return abs(one - other) <= SUM_TOLERANCE * max(1.0, abs(one))

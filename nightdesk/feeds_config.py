@@ -1,17 +1,16 @@
 """What is collected: ``config/feeds.yaml`` and the variables that override it.
 
-Everything wrong is named at once, with its file, line, field and mend. Scalars are read as text, as they were
-written, so that a symbol called ``ON`` does not become a truth value.
+Everything wrong is named at once, with its file, line, field and mend.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from nightdesk.config_files import read_config
 from nightdesk.errors import ConfigurationError
 from nightdesk.shards import DEFAULT_SHARDS
 from nightdesk.ticks import Kind
@@ -25,9 +24,6 @@ _NAME: Final = re.compile(r"^[a-z][a-z0-9_-]{0,31}$")
 _SYMBOL: Final = re.compile(r"^[^\s,:{}]{1,64}$")
 _KINDS: Final = {kind.label: kind for kind in Kind if kind is not Kind.EVENT}
 _FILE_SUFFIX: Final = "_FILE"
-
-_Path: TypeAlias = tuple[str | int, ...]
-_Tree: TypeAlias = "str | list[_Tree] | dict[str, _Tree]"
 
 
 def _kind(value: object) -> object:
@@ -115,88 +111,7 @@ def load_feeds(path: Path, environ: Mapping[str, str]) -> dict[str, FeedConfig]:
 
 def read_feeds(path: Path) -> dict[str, FeedConfig]:
     """Return every feed of the file; raises ConfigurationError naming every wrong line."""
-    root = _composed(path)
-    problems: list[str] = []
-    tree = _plain(root, path, problems)
-    try:
-        feeds = _File.model_validate(tree).feeds
-    except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)
-        problems += [_problem(path, root, one["loc"], one["msg"]) for one in wrong]
-        feeds = {}
-    if problems:
-        raise ConfigurationError("\n".join(problems))
-    return feeds
-
-
-def _composed(path: Path) -> yaml.Node:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error}; set FEEDS_CONFIG to the feeds file") from error
-    try:
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else 1
-        what = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be understood"
-        raise ConfigurationError(f"{path}:{line}: not YAML: {what}") from error
-    if root is None:
-        raise ConfigurationError(f"{path}:1: feeds: the file is empty; list at least one feed")
-    return root
-
-
-def _plain(node: yaml.Node, path: Path, problems: list[str], above: tuple[yaml.Node, ...] = ()) -> _Tree:
-    """Return the node as text, lists and dicts; a repeated key or an alias inside itself is a problem."""
-    if any(node is one for one in above):
-        problems.append(f"{path}:{_line(node)}: an alias refers to itself; write the values out")
-        return ""
-    below = (*above, node)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, path, problems, below) for item in node.value]
-    if not isinstance(node, yaml.MappingNode):
-        return str(node.value)
-    tree: dict[str, _Tree] = {}
-    for key, value in node.value:
-        name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
-        if not name or name in tree:
-            problems.append(f"{path}:{_line(key)}: {name or 'a key'}: {'given twice' if name else 'must be a name'}")
-            continue
-        tree[name] = _plain(value, path, problems, below)
-    return tree
-
-
-def _problem(path: Path, root: yaml.Node, location: _Path, text: str) -> str:
-    field = ".".join(str(step) for step in location) or "the file"
-    text = text.removeprefix("Value error, ")
-    return f"{path}:{_line(_found(root, location))}: {field}: {text}{_meaning(location)}"
-
-
-def _meaning(location: _Path) -> str:
-    names = [step for step in location if isinstance(step, str) and step in FeedConfig.model_fields]
-    description = FeedConfig.model_fields[names[0]].description if names and len(location) > 2 else None
-    return f" ({description})" if description else ""
-
-
-def _found(node: yaml.Node, location: _Path) -> yaml.Node:
-    """Return the node at the location, or the nearest one above it."""
-    for step in location:
-        below = dict(_children(node)).get(str(step))
-        if below is None:
-            break
-        node = below
-    return node
-
-
-def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
-    if isinstance(node, yaml.MappingNode):
-        yield from ((str(key.value), value) for key, value in node.value)
-    elif isinstance(node, yaml.SequenceNode):
-        yield from ((str(place), value) for place, value in enumerate(node.value))
-
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
+    return read_config(path, _File, variable="FEEDS_CONFIG").feeds
 
 
 def _selected(text: str, every: Mapping[str, FeedConfig], path: Path, problems: list[str]) -> list[str]:

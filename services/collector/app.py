@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from pydantic import Field
 
 from nightdesk import logs, settings
+from nightdesk.calendars import Calendars, exchange_spans, read_closures
 from nightdesk.clock import Clock
 from nightdesk.errors import ConfigurationError
 from nightdesk.exchanges.rest import RestClient
@@ -25,6 +26,8 @@ from services.collector.feeds import CODECS
 from services.collector.link import Cause
 from services.collector.metrics import PublisherFamilies, PublisherMetrics
 from services.collector.publisher import Publisher, PublisherLimits
+from services.collector.recorder import Limits as RecorderLimits
+from services.collector.recorder import Recorder, Rotation
 from services.collector.redis_streams import RedisStreams
 from services.collector.session import Policy, Session
 from services.collector.spool import Spool
@@ -35,6 +38,7 @@ log = structlog.get_logger()
 
 SERVICE: Final = "collector"
 STANDBY_POLL_S: Final = 1.0
+CALENDARS_POLL_S: Final = 600.0
 STUCK_S: Final = 60.0
 CLOSE_S: Final = 8.0
 """What publishing the rest may take at the end; the spool keeps what is left."""
@@ -46,6 +50,7 @@ class CollectorSettings(settings.Settings, settings.RedisSettings):
     """The collector's settings; which feeds there are is in ``feeds_config``."""
 
     feeds_config: Path = Field(Path("config/feeds.yaml"), description="the feeds file")
+    calendars_config: Path = Field(Path("config/calendars.yaml"), description="closures the calendars do not know")
     spool_dir: Path = Field(Path("/var/lib/nightdesk/spool"), description="where frames wait for the store")
     spool_max_bytes: int = Field(2_147_483_648, ge=1_048_576, description="size of a feed's spool in bytes")
     max_queue_depth: int = Field(10_000, ge=100, description="ticks that may wait for Redis in memory")
@@ -71,10 +76,12 @@ class Feed:
         publisher_families: PublisherFamilies,
         session_metrics: SessionMetrics,
         standby: Gauge,
+        calendars: Calendars,
         clock: Clock,
         on_progress: Callable[[], None],
     ) -> None:
         self.name = name
+        self._calendars = calendars
         self._config = config
         self._options = options
         self._standby = standby.labels(name)
@@ -88,6 +95,7 @@ class Feed:
         self.watchdog = Watchdog(limit_s=STUCK_S, excused=self._excused)
         self.publisher: Publisher | None = None
         self.session: Session | None = None
+        self._recorder: Recorder | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Collect until ``stop``. Raises ForeignWriterError, SpoolError."""
@@ -114,6 +122,7 @@ class Feed:
         return False
 
     async def _collect(self, stop: asyncio.Event) -> None:
+        self._recorder = self._new_recorder()
         self.publisher = publisher = self._new_publisher()
         self.session = session = self._new_session(publisher)
         publishing = asyncio.create_task(publisher.run(), name=f"publisher/{self.name}")
@@ -134,7 +143,11 @@ class Feed:
 
     async def _start_session(self, publisher: Publisher, session: Session) -> None:
         await publisher.started()
-        await session.run()
+        try:
+            await session.run()
+        finally:
+            if self._recorder is not None:
+                self._recorder.close()
 
     def _new_publisher(self) -> Publisher:
         options = self._options
@@ -182,8 +195,23 @@ class Feed:
             ),
             clock=self._clock,
             random=random.random,
+            is_open=self._is_open,
+            recorder=self._recorder,
             on_progress=self._on_progress,
         )
+
+    def _new_recorder(self) -> Recorder | None:
+        if self._options.record_dir is None:
+            return None
+        recorder = Recorder(
+            Rotation(self._options.record_dir, self.name, limits=RecorderLimits()),
+            feed=self.name,
+        )
+        recorder.start()
+        return recorder
+
+    def _is_open(self, symbol: str, wall_ns: int) -> bool:
+        return self._calendars.is_open(self._config.calendar_of(symbol), wall_ns)
 
     def _new_codec(self) -> Codec:
         return CODECS[self._config.codec](subscription(self.name, self._config, self._options.depth_levels))
@@ -224,6 +252,7 @@ class Feed:
                 "symbols": len(self._config.symbols),
                 "silent_symbols": len(state.silent),
                 "pressure": state.pressure.name.lower(),
+                "recording": self._recorder is not None and not self._recorder.stopped,
             },
         )
 
@@ -309,7 +338,10 @@ def _codec_problems(name: str, config: FeedConfig) -> list[str]:
 class Collector:
     """The process."""
 
-    def __init__(self, options: CollectorSettings, configs: Mapping[str, FeedConfig], clock: Clock) -> None:
+    def __init__(
+        self, options: CollectorSettings, configs: Mapping[str, FeedConfig], calendars: Calendars, clock: Clock
+    ) -> None:
+        self._calendars = calendars
         self.registry: CollectorRegistry = service_registry(SERVICE)
         self._progress = Gauge(
             "nightdesk_progress_timestamp_seconds", "When progress was last made.", ("service",), registry=self.registry
@@ -331,6 +363,7 @@ class Collector:
                 publisher_families=publisher_families,
                 session_metrics=session_metrics,
                 standby=standby,
+                calendars=calendars,
                 clock=clock,
                 on_progress=self._moved,
             )
@@ -350,9 +383,11 @@ class Collector:
         self._health.start()
         for watchdog in self._watchdogs:
             watchdog.start()
+        rebuilding = asyncio.create_task(self._rebuild_calendars())
         try:
             await _all(stop, [feed.run(stop) for feed in self.feeds])
         finally:
+            rebuilding.cancel()
             for watchdog in self._watchdogs:
                 watchdog.close()
             self._health.stop()
@@ -360,6 +395,15 @@ class Collector:
     @property
     def _watchdogs(self) -> list[Watchdog]:
         return [self._loop_watchdog, *(feed.watchdog for feed in self.feeds)]
+
+    async def _rebuild_calendars(self) -> None:
+        while True:
+            await asyncio.sleep(CALENDARS_POLL_S)
+            if self._calendars.stale(self._clock.wall_ns()):
+                try:
+                    await asyncio.to_thread(self._calendars.rebuild, self._clock.wall_ns())
+                except ConfigurationError as error:
+                    log.error("calendars.not_rebuilt", error=str(error))  # noqa: TRY400  the text says it all
 
     def _moved(self) -> None:
         self._loop_watchdog.moved()
@@ -370,7 +414,15 @@ def run(environ: Mapping[str, str]) -> None:
     """Collect until SIGTERM or SIGINT."""
     options, feeds = configuration(environ)
     logs.configure(service=SERVICE, level=options.log_level, form=options.log_format)
-    asyncio.run(_main(Collector(options, feeds, Clock())))
+    clock = Clock()
+    calendars = _calendars(options, feeds)
+    calendars.rebuild(clock.wall_ns())
+    asyncio.run(_main(Collector(options, feeds, calendars, clock)))
+
+
+def _calendars(options: CollectorSettings, feeds: Mapping[str, FeedConfig]) -> Calendars:
+    names = {config.calendar_of(symbol) for config in feeds.values() for symbol in config.symbols}
+    return Calendars(names, closures=read_closures(options.calendars_config), spans=exchange_spans)
 
 
 async def _main(collector: Collector) -> None:

@@ -104,9 +104,7 @@ class Stack:
         self._migrate()
         for program in everything:
             if not program.is_database:
-                self.supervisor.start_program(program.name)
-        for name in self.process_names:
-            self._wait(name, lambda name=name: self.is_live(name))  # type: ignore[misc]
+                self._start_program(program.name)
 
     def stop(self) -> None:
         """Stop everything in order, databases last; the data stays."""
@@ -158,6 +156,12 @@ class Stack:
             return False
         finally:
             connection.close()
+
+    def _start_program(self, name: str) -> None:
+        """Start one, and wait for it when it has a /livez: what comes after it may need it."""
+        self.supervisor.start_program(name)
+        if name in self.process_names:
+            self._wait(name, lambda: self.is_live(name))
 
     def _make_directories(self) -> None:
         layout = self.layout

@@ -5,9 +5,6 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/marke
 
 from typing import Final
 
-WEIGHT_PER_MINUTE: Final = 6000
-"""What one address may spend a minute (``REQUEST_WEIGHT`` in ``exchangeInfo``)."""
-
 DEPTH_LIMIT: Final = 1000
 DEPTH_WEIGHT: Final = 50
 """The cost of a depth snapshot of 501 to 1,000 levels."""

@@ -18,13 +18,16 @@ from services.simulator.binance_socket import BinanceSocket
 from services.simulator.connection import Connection
 from services.simulator.doorman import Doorman
 from services.simulator.exchange import Exchange, Listing, Rates
-from services.simulator.faults import Tampering
+from services.simulator.faults import Board
 from services.simulator.hub import Hub
+from services.simulator.injector import Injector
 from services.simulator.instruments import instrument_of
 from services.simulator.limits import Weights
 from services.simulator.market import Market
-from services.simulator.routes import binance, control, health, problems
+from services.simulator.routes import binance, control, health, problems, truth
+from services.simulator.scenario import Scenario, read
 from services.simulator.settings import SimulatorSettings
+from services.simulator.tampering import Tampering
 
 log = structlog.get_logger()
 
@@ -43,17 +46,25 @@ def run(environ: Mapping[str, str]) -> None:
 def server(chosen: SimulatorSettings) -> uvicorn.Server:
     """Return the server of everything: WebSocket, REST, control and health on one port."""
     wall_ms = steady_wall_ms()
-    hub = Hub(Tampering())
-    exchange = Exchange(listings(chosen, wall_ms()), hub=hub, wall_ms=wall_ms)
+    board = Board()
+    hub = Hub(Tampering(board))
+    exchange = Exchange(listings(chosen, wall_ms()), hub=hub, board=board, wall_ms=wall_ms)
+    injector = Injector(board=board, hub=hub)
+    exchange.before_step.append(scenario_of(chosen, exchange, injector).play)
     doorman = Doorman(
-        hub=hub, languages={"binance": BinanceSocket(hub)}, language_of=lambda _path: "binance", wall_ms=wall_ms
+        hub=hub,
+        board=board,
+        languages={"binance": BinanceSocket(hub)},
+        language_of=lambda _path: "binance",
+        wall_ms=wall_ms,
+        attempts_per_5min=chosen.simulator_connections_per_5min,
     )
     connect = partial(
         Connection, doorman=doorman, monotonic_s=time.monotonic, buffer_limit_bytes=chosen.simulator_buffer_bytes
     )
     return uvicorn.Server(
         uvicorn.Config(
-            web(chosen, exchange, wall_ms),
+            web(chosen, exchange, injector, wall_ms),
             host=chosen.simulator_host,
             port=chosen.simulator_port,
             http="h11",
@@ -65,10 +76,10 @@ def server(chosen: SimulatorSettings) -> uvicorn.Server:
     )
 
 
-def web(chosen: SimulatorSettings, exchange: Exchange, wall_ms: Callable[[], int]) -> FastAPI:
+def web(chosen: SimulatorSettings, exchange: Exchange, injector: Injector, wall_ms: Callable[[], int]) -> FastAPI:
     """Return everything that is not a WebSocket; the market moves for as long as it runs."""
     registry = metrics.service_registry("simulator")
-    simulator_metrics.register(registry, exchange, lambda: 0)
+    simulator_metrics.register(registry, exchange)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -81,8 +92,9 @@ def web(chosen: SimulatorSettings, exchange: Exchange, wall_ms: Callable[[], int
     problems.install(app)
     weights = Weights(chosen.simulator_weight_per_minute)
     rest = BinanceRest(exchange, weight_limit=chosen.simulator_weight_per_minute)
-    app.include_router(binance.router(rest, weights=weights, wall_s=lambda: wall_ms() / 1000))
-    app.include_router(control.router(exchange))
+    app.include_router(binance.router(rest, weights=weights, board=exchange.board, wall_s=lambda: wall_ms() / 1000))
+    app.include_router(control.router(exchange, injector, lambda: None))
+    app.include_router(truth.router(exchange))
     app.include_router(health.router(exchange, registry, wall_ms))
     return app
 
@@ -106,6 +118,13 @@ def listings(chosen: SimulatorSettings, now_ms: int) -> Iterable[Listing]:
             history_trades=chosen.simulator_history_trades,
         )
         yield Listing(market=market, rates=rates, is_open=lambda _now_ms: True)
+
+
+def scenario_of(chosen: SimulatorSettings, exchange: Exchange, injector: Injector) -> Scenario:
+    """Return the scenario of the settings, empty without one. Raises ConfigurationError."""
+    path = chosen.simulator_scenario
+    planned = read(path, frozenset(exchange.listings)) if path else []
+    return Scenario(planned, begins_ms=exchange.opened_ms, inject=injector.inject)
 
 
 def steady_wall_ms() -> Callable[[], int]:

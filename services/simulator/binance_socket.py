@@ -15,6 +15,8 @@ STREAMS_MOST: Final = 1024
 class BinanceSocket:
     """Answers what Binance's clients ask on their socket."""
 
+    messages_per_s = 5
+
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 

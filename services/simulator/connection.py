@@ -5,6 +5,8 @@ one process speak far faster than a client can listen.
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
@@ -127,6 +129,13 @@ class Connection(asyncio.Protocol):
         """Drop the connection without a word."""
         if self._transport:
             self._transport.abort()
+
+    def reset(self) -> None:
+        """Drop the connection with a TCP reset, as a machine does where nobody listens."""
+        sock = self._transport.get_extra_info("socket") if self._transport else None
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
 
     def stop_reading(self, seconds: float) -> None:
         """Leave what the client sends unread for a while."""

@@ -8,11 +8,13 @@ from typing import Final
 from services.simulator.binance import DEPTHS, Writer
 from services.simulator.book import Diff
 from services.simulator.candles import INTERVALS_MS, Candle
+from services.simulator.faults import Board
 from services.simulator.history import Prints, aggregates
-from services.simulator.hub import Hub, Sending
+from services.simulator.hub import Hub
 from services.simulator.intensity import SHAPES, flat
 from services.simulator.market import Market, Top
 from services.simulator.pace import Due, multiples_between, steps
+from services.simulator.tampering import Sending
 
 STEP_S: Final = 0.01
 LONGEST_STEP_MS: Final = 50
@@ -81,15 +83,17 @@ class Moment:
 class Exchange:
     """All symbols, moved forward together; ``publishers`` tell the world in one language each."""
 
-    def __init__(self, listings: Iterable[Listing], *, hub: Hub, wall_ms: Callable[[], int]) -> None:
+    def __init__(self, listings: Iterable[Listing], *, hub: Hub, board: Board, wall_ms: Callable[[], int]) -> None:
         self.listings = {listing.symbol: listing for listing in listings}
         self.hub = hub
+        self.board = board
         self.publishers: list[Callable[[Moment], None]] = [BinancePublisher(hub).publish]
         self.wall_ms = wall_ms
         self.opened_ms = self.now_ms = wall_ms()
         self.running = True
         self.skipped_ms = 0
-        self.burst: Callable[[str, int], float] = lambda _symbol, _now_ms: 1.0
+        self.before_step: list[Callable[[int], None]] = [hub.close_due, board.sweep]
+        """What is done with the time before the markets move, in order."""
 
     def set_rates(self, symbols: Iterable[str], **changes: float | str | None) -> None:
         """Change the rates of symbols, each as given for one symbol."""
@@ -102,14 +106,20 @@ class Exchange:
         while True:
             self.catch_up(self.wall_ms())
             if self._flat_out():
-                while self.hub.most_waiting_bytes() > FASTEST_WAITING_BYTES:
-                    await asyncio.sleep(0.0005)
-                await asyncio.sleep(0)
+                await self._room()
             else:
                 await asyncio.sleep(STEP_S)
 
+    async def _room(self) -> None:
+        """Wait while the slowest client is far behind."""
+        await asyncio.sleep(0)
+        while self.hub.most_waiting_bytes() > FASTEST_WAITING_BYTES:  # noqa: ASYNC110  no event tells of many sockets
+            await asyncio.sleep(0.0005)
+
     def catch_up(self, to_ms: int) -> None:
         """Move every market up to a moment and send what happened."""
+        for act in self.before_step:
+            act(to_ms)
         if to_ms - self.now_ms > CATCH_UP_MS:
             self.skipped_ms += to_ms - self.now_ms - CATCH_UP_MS
             self.now_ms = to_ms - CATCH_UP_MS
@@ -130,7 +140,7 @@ class Exchange:
     def _advance(self, listing: Listing, from_ms: int, to_ms: int) -> Moment:
         market, rates, span_ms = listing.market, listing.rates, to_ms - from_ms
         factor = SHAPES.get(rates.shape, flat)((from_ms - self.opened_ms) / 1000)
-        factor *= self.burst(listing.symbol, from_ms)
+        factor *= self.board.factor(listing.symbol, from_ms)
         trades = 0 if rates.trades_per_s is None else listing.trades_due.take(rates.trades_per_s * factor, span_ms)
         prints = market.trade(trades, from_ms, to_ms)
         tops = [market.quote() for _ in range(listing.quotes_due.take(rates.quotes_per_s * factor, span_ms))]

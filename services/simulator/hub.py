@@ -1,11 +1,11 @@
 """Who listens to what, and what was sent to whom."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from services.simulator.faults import Piece, Tampering
+from services.simulator.tampering import Piece, Sending, Tampering
 from services.simulator.wire import frames
 
 REMEMBERED: Final = 200
@@ -54,6 +54,8 @@ class Listener:
     last_trade_id: dict[str, int] = field(default_factory=dict)
     messages_sent: int = 0
     muted_until_ms: int = 0
+    closing: tuple[int, int, str] | None = None
+    """When the server will close it, with which code and reason."""
     closed_ms: int | None = None
 
     def as_json(self) -> dict[str, object]:
@@ -69,17 +71,6 @@ class Listener:
             "first_trade_id": self.first_trade_id,
             "last_trade_id": self.last_trade_id,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """What is published: texts of one kind of one symbol; ``first_id`` is the first text's trade id, if they have."""
-
-    topic: str
-    symbol: str
-    kind: str
-    texts: Sequence[str]
-    first_id: int | None = None
 
 
 class Hub:
@@ -137,7 +128,7 @@ class Hub:
         listeners = self._topics.get(sending.topic)
         if not listeners or not sending.texts:
             return
-        tampered = self._tampering.apply(sending.kind, sending.symbol, sending.texts, sending.first_id)
+        tampered = self._tampering.apply(sending, now_ms)
         made: dict[bool, bytes] = {}
         for listener in listeners.values():
             if listener.muted_until_ms > now_ms or not listener.line.open:
@@ -160,6 +151,14 @@ class Hub:
         """Send what is queued; clients that read too slowly are cut off."""
         for listener in self.listeners:
             self._flush(listener)
+
+    def close_due(self, now_ms: int) -> None:
+        """Close what was announced to be closed by now."""
+        for listener in self.listeners:
+            if listener.closing is not None and now_ms >= listener.closing[0]:
+                _, code, reason = listener.closing
+                listener.closing = None
+                listener.line.close(code, reason)
 
     def most_waiting_bytes(self) -> int:
         """Return how far the slowest client is behind."""

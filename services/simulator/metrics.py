@@ -1,6 +1,6 @@
 """The simulator's figures, read from where they are kept when Prometheus asks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,9 +12,8 @@ from services.simulator.exchange import Exchange
 class ExchangeCollector(Collector):
     """Turns the exchange's own counts into metrics."""
 
-    def __init__(self, exchange: Exchange, faults_active: Callable[[], int]) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._faults_active = faults_active
 
     def collect(self) -> Iterator[Metric]:
         """Yield the figures of this moment."""
@@ -23,7 +22,9 @@ class ExchangeCollector(Collector):
         yield CounterMetricFamily("nightdesk_simulator_connections_opened", "Clients that came.", value=hub.opened)
         yield CounterMetricFamily("nightdesk_simulator_cut_off", "Clients dropped as too slow.", value=hub.cut_off)
         yield GaugeMetricFamily("nightdesk_simulator_connections", "Clients now.", value=len(hub.listeners))
-        yield GaugeMetricFamily("nightdesk_simulator_faults_active", "Faults in force.", value=self._faults_active())
+        yield GaugeMetricFamily(
+            "nightdesk_simulator_faults_active", "Faults in force.", value=len(self._exchange.board)
+        )
         yield CounterMetricFamily(
             "nightdesk_simulator_skipped_seconds", "Market time let go.", value=self._exchange.skipped_ms / 1000
         )
@@ -35,6 +36,6 @@ class ExchangeCollector(Collector):
         yield trades
 
 
-def register(registry: CollectorRegistry, exchange: Exchange, faults_active: Callable[[], int]) -> None:
+def register(registry: CollectorRegistry, exchange: Exchange) -> None:
     """Add the simulator's metrics to a registry."""
-    registry.register(ExchangeCollector(exchange, faults_active))
+    registry.register(ExchangeCollector(exchange))

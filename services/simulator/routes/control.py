@@ -1,15 +1,23 @@
 """The simulator's own interface: what it does, how fast, and what goes wrong."""
 
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body
+from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.simulator.exchange import Exchange, Listing
+from services.simulator.faults import FaultError, fault_of
+from services.simulator.injector import Injector
 from services.simulator.routes.problems import ProblemError
+from services.simulator.routes.truth import listing_of
 
-TRADES_MOST = 100_000
+EXAMPLES: Final = {
+    "gap": Example(summary="Withhold five trades", value={"fault": "gap", "symbol": "BTCUSDT", "count": 5}),
+    "mute": Example(summary="Connected but mute", value={"fault": "mute_socket", "seconds": 30}),
+    "rollover": Example(summary="The end of the 24 hours", value={"fault": "rollover", "seconds": 10, "warn": True}),
+}
 
 
 class RateRequest(BaseModel):
@@ -24,14 +32,36 @@ class RateRequest(BaseModel):
     symbols: list[str] | None = Field(None, min_length=1)
 
 
-def router(exchange: Exchange) -> APIRouter:
-    """Return the routes below ``/sim``."""
+def router(exchange: Exchange, injector: Injector, replay: Callable[[], object]) -> APIRouter:
+    """Return the routes below ``/sim``; ``replay`` tells the state of the replay, None without one."""
     routes = APIRouter(prefix="/sim", tags=["Simulator"])
 
     @routes.get("/state")
     async def state() -> dict[str, object]:
         """Say what the market did and who listens."""
-        return state_of(exchange)
+        return {**state_of(exchange), "replay": replay()}
+
+    @routes.get("/faults")
+    async def faults() -> dict[str, object]:
+        """List the faults in force."""
+        return {"faults": [one.as_json() for one in exchange.board.active()]}
+
+    @routes.post("/faults", status_code=201)
+    async def inject(described: Annotated[dict[str, object], Body(openapi_examples=EXAMPLES)]) -> dict[str, object]:
+        """Put a fault in force: the field ``fault`` names it, the others say where, how often and how long."""
+        try:
+            fault = fault_of(described, frozenset(exchange.listings))
+            return injector.inject(fault, exchange.wall_ms()).as_json()
+        except FaultError as error:
+            raise ProblemError(422, error.problems) from error
+        except LookupError as error:
+            raise ProblemError(422, [("connection", str(error))]) from error
+
+    @routes.delete("/faults")
+    async def clear() -> dict[str, object]:
+        """End every fault."""
+        injector.clear()
+        return {"faults": []}
 
     @routes.post("/rate")
     async def rate(wanted: RateRequest) -> dict[str, object]:
@@ -52,23 +82,6 @@ def router(exchange: Exchange) -> APIRouter:
         """Let the market move again."""
         exchange.running = True
         return {"running": True}
-
-    @routes.get("/book/{symbol}")
-    async def book(symbol: str, levels: Annotated[int, Query(ge=1, le=10_000)] = 10_000) -> dict[str, object]:
-        """Return the true book."""
-        listing = _listing(exchange, symbol)
-        snapshot = listing.market.book.snapshot(levels)
-        price, size = listing.writer.price, listing.writer.size
-        return {
-            "bids": [[price[p], size[q]] for p, q in snapshot.bids],
-            "asks": [[price[p], size[q]] for p, q in snapshot.asks],
-            "last_update_id": snapshot.last_id,
-        }
-
-    @routes.get("/trades/{symbol}")
-    async def trades(symbol: str, from_id: int | None = None, to_id: int | None = None) -> dict[str, object]:
-        """Return the true trades from ``from_id`` to ``to_id``, inclusive, at most 100,000 of them."""
-        return _trades(_listing(exchange, symbol), from_id, to_id)
 
     return routes
 
@@ -107,16 +120,6 @@ def _symbol_state(listing: Listing) -> dict[str, object]:
     }
 
 
-def _trades(listing: Listing, from_id: int | None, to_id: int | None) -> dict[str, object]:
-    history = listing.market.history
-    begin = history.first_id if from_id is None else from_id
-    end = history.next_id if to_id is None else to_id + 1
-    found = history.slice(begin, max(0, min(end - max(begin, history.first_id), TRADES_MOST)))
-    price, size = listing.writer.price, listing.writer.size
-    rows = [[t.trade_id, price[t.price], size[t.size], t.maker, t.time_ms, t.agg_id] for t in found]
-    return {"columns": ["id", "price", "size", "buyer_is_maker", "time_ms", "agg_id"], "trades": rows}
-
-
 def _shared(wanted: RateRequest, symbols: int) -> dict[str, float | str | None]:
     share: dict[str, float | str | None] = {"shape": wanted.shape}
     for name in ("trades_per_s", "quotes_per_s", "depth_per_s"):
@@ -129,12 +132,4 @@ def _shared(wanted: RateRequest, symbols: int) -> dict[str, float | str | None]:
 def _symbols(exchange: Exchange, named: Iterable[str] | None) -> list[str]:
     if named is None:
         return [one.symbol for one in exchange.listings.values() if one.market.instrument.always_open]
-    return [_listing(exchange, symbol, "symbols").symbol for symbol in named]
-
-
-def _listing(exchange: Exchange, symbol: str, field: str = "symbol") -> Listing:
-    listing = exchange.listings.get(symbol.upper())
-    if listing is None:
-        known = ", ".join(exchange.listings)
-        raise ProblemError(422 if field == "symbols" else 404, f"unknown symbol {symbol!r}; listed are {known}", field)
-    return listing
+    return [listing_of(exchange, symbol, "symbols").symbol for symbol in named]

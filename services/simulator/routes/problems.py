@@ -6,13 +6,12 @@ from fastapi.responses import JSONResponse
 
 
 class ProblemError(Exception):
-    """Something the caller has to mend; ``field`` is what is wrong, "" when it is no field."""
+    """Something the caller has to mend; ``errors`` are pairs of field and message."""
 
-    def __init__(self, status: int, detail: str, field: str = "") -> None:
-        super().__init__(detail)
+    def __init__(self, status: int, errors: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {message}" for field, message in errors))
         self.status = status
-        self.detail = detail
-        self.field = field
+        self.errors = errors
 
 
 def problem(status: int, title: str, detail: str, errors: list[dict[str, str]]) -> JSONResponse:
@@ -26,8 +25,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemError)
     async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
-        errors = [{"field": error.field, "message": error.detail}] if error.field else []
-        return problem(error.status, "The request cannot be carried out", error.detail, errors)
+        errors = [{"field": field, "message": message} for field, message in error.errors]
+        return problem(error.status, "The request cannot be carried out", str(error), errors)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -37,5 +36,6 @@ def install(app: FastAPI) -> None:
 
 
 def _field(location: tuple[object, ...]) -> str:
+    """Return the field's name; what follows it are the branches of a union and places in a list."""
     inner = [str(part) for part in location if part not in {"body", "query", "path"}]
-    return ".".join(inner) or "body"
+    return inner[0] if inner else "body"

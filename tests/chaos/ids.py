@@ -43,6 +43,11 @@ def without(ids: Ids, others: Ids) -> Ids:
     return ids_of(left)
 
 
+def above(ids: Ids, floor: int) -> Ids:
+    """Return what is in the set and greater than ``floor``."""
+    return ids_of((max(low, floor + 1), high) for low, high in ids)
+
+
 def readable(ids: Ids, shown: int = 4) -> str:
     """Return the set in words: ``17, 20-24 and 3 more runs, 812 ids``."""
     runs = [str(low) if low == high else f"{low}-{high}" for low, high in ids[:shown]]

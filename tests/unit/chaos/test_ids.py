@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.chaos.ids import Ids, common, ids_of, number_of, readable, without
+from tests.chaos.ids import Ids, above, common, ids_of, number_of, readable, without
 
 small_sets = st.sets(st.integers(0, 30))
 
@@ -28,6 +28,11 @@ def test_interval_sets_do_what_sets_do(one: set[int], other: set[int]) -> None:
     assert number_of(ours) == len(one)
     assert common(ours, theirs) == from_set(one & other)
     assert without(ours, theirs) == from_set(one - other)
+
+
+@given(small_sets, st.integers(-1, 31))
+def test_only_what_is_greater_than_the_floor_is_above_it(numbers: set[int], floor: int) -> None:
+    assert to_set(above(from_set(numbers), floor)) == {one for one in numbers if one > floor}
 
 
 def test_a_set_in_words_names_its_first_runs_and_counts_the_rest() -> None:

@@ -1,0 +1,126 @@
+"""What PostgreSQL holds, read directly: the store's own counters are only shown, never believed."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import psycopg
+
+from nightdesk.errors import UnavailableError
+from nightdesk.ticks import Kind
+from tests.chaos.ids import Ids, Interval, ids_of
+from tests.chaos.stacks import DATABASE, SUPERUSER, Address, Stack
+from tests.chaos.verification import Bar, BarKey
+
+FEED: Final = "simulator"
+CONNECT_TIMEOUT_S: Final = 3
+OPTIONS: Final = "-c statement_timeout=60000 -c timezone=UTC"
+
+SQL: Final = {file.stem: file.read_text(encoding="utf-8") for file in (Path(__file__).parent / "sql").glob("*.sql")}
+
+
+@dataclass(slots=True)
+class Rows:
+    """The stored trades of one symbol: ids, rows, and rows that repeat an id above the floor; rows up to the floor."""
+
+    ids: Ids = ()
+    duplicates: int = 0
+    rows: int = 0
+    rows_before: int = 0
+
+    def add(self, low: int, high: int, rows: int) -> None:
+        """Take one run of consecutive ids above the floor."""
+        self.ids = ids_of([*self.ids, (low, high)])
+        self.duplicates += rows - (high - low + 1)
+        self.rows += rows
+
+
+class Evidence:
+    """Questions to the stack's database; every one raises UnavailableError while it does not answer."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._address: Address | None = None
+
+    def newest_s(self) -> float:
+        """Return when the newest committed trade was received, Unix seconds; 0 when there is none."""
+        query = "SELECT extract(epoch FROM max(received_at))::float8 FROM latest WHERE kind = %(kind)s"
+        ((newest,),) = self._ask(query, kind=Kind.TRADE)
+        return float(newest or 0.0)
+
+    def marks(self) -> dict[str, int]:
+        """Return the highest committed trade id of every symbol."""
+        query = (
+            "SELECT symbol, mark FROM marks JOIN symbols USING (symbol_id) WHERE feed = %(feed)s AND kind = %(kind)s"
+        )
+        return {symbol: int(mark or 0) for symbol, mark in self._ask(query, feed=FEED, kind=Kind.TRADE)}
+
+    def dropped(self) -> int:
+        """Return how many trades admission dropped as duplicates, since the beginning."""
+        ((dropped,),) = self._ask(
+            "SELECT coalesce(sum(duplicates), 0) FROM marks WHERE kind = %(kind)s", kind=Kind.TRADE
+        )
+        return int(dropped)
+
+    def quarantined(self) -> list[str]:
+        """Return why frames were put aside, in words."""
+        query = "SELECT reason, count(*), min(error) FROM quarantine GROUP BY reason"
+        return [f"{count} quarantined, {reason}: {error}" for reason, count, error in self._ask(query)]
+
+    def stored(self, floors: Mapping[str, int]) -> dict[str, Rows]:
+        """Return the stored trades by symbol; ids up to a symbol's floor are only counted."""
+        found: dict[str, Rows] = {}
+        answer = self._ask(SQL["runs"], feed=FEED, symbols=list(floors), floors=list(floors.values()))
+        for symbol, is_new, low, high, rows in answer:
+            one = found.setdefault(symbol, Rows())
+            if is_new:
+                one.add(low, high, rows)
+            else:
+                one.rows_before += rows
+        return found
+
+    def ledgered(self) -> dict[str, Ids]:
+        """Return the missing trade ids of every symbol, as the gap ledger has them."""
+        found: dict[str, list[Interval]] = {}
+        for symbol, low, high in self._ask(SQL["ledger"], feed=FEED, kind=Kind.TRADE):
+            found.setdefault(symbol, []).append((low, high))
+        return {symbol: ids_of(intervals) for symbol, intervals in found.items()}
+
+    def unordered(self) -> list[str]:
+        """Return for which symbols a later id was received earlier."""
+        return [
+            f"{symbol}: {count} trades were received before the one with the next lower id, the first is {trade_id}"
+            for symbol, trade_id, count in self._ask(SQL["unordered"], feed=FEED)
+        ]
+
+    def folded_bars(self) -> dict[BarKey, Bar]:
+        """Return the bars that the stored trades make."""
+        return self._bars("folded")
+
+    def stored_bars(self) -> dict[BarKey, Bar]:
+        """Return the bars that are stored."""
+        return self._bars("bars")
+
+    def _bars(self, name: str) -> dict[BarKey, Bar]:
+        answer = self._ask(SQL[name], feed=FEED)
+        return {BarKey(symbol, int(minute)): Bar(*figures) for symbol, minute, *figures in answer}
+
+    def _ask(self, query: str, **values: object) -> list[Any]:
+        with self._connection() as connection:
+            return connection.execute(cast("Any", query), values).fetchall()
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+        at = self._address = self._address or self._stack.postgres()
+        try:
+            with psycopg.connect(
+                host=at.host, port=at.port, password=at.password, user=SUPERUSER, dbname=DATABASE,
+                connect_timeout=CONNECT_TIMEOUT_S, options=OPTIONS,
+            ) as connection:  # fmt: skip
+                yield connection
+        except psycopg.OperationalError as error:
+            # Asked again next time: a restarted container may have another address.
+            self._address = None
+            raise UnavailableError(f"PostgreSQL does not answer: {error}") from error

@@ -1,0 +1,197 @@
+"""One fault after the other on a running stack: load, harm, recovery, the end of the market, the account."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from nightdesk.errors import UnavailableError
+from tests.chaos.evidence import FEED, Evidence, Rows
+from tests.chaos.ids import NONE, Ids, above, ids_of
+from tests.chaos.injection import Inject, Injected, losable
+from tests.chaos.memory import Memory
+from tests.chaos.observer import Observer
+from tests.chaos.simulator import Market, Simulator
+from tests.chaos.stacks import Stack
+from tests.chaos.verification import Account, Totals, bar_findings, findings, totals
+
+FLOW_LIMIT_S: Final = 60.0
+RECOVERY_LIMIT_S: Final = 90.0
+DRAIN_LIMIT_S: Final = 90.0
+LOOK_S: Final = 0.05
+QUIET_S: Final = 0.5
+BAR_FINDINGS_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How fast the market is, totals over all symbols, and for how long before a fault and after its recovery."""
+
+    trades_per_s: float = 5000.0
+    quotes_per_s: float = 500.0
+    depth_per_s: float = 50.0
+    before_s: float = 10.0
+    after_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a fault did; ``recovery_s`` is None when nothing was committed again, ``dropped`` are admission's."""
+
+    fault: str
+    on: str
+    totals: Totals
+    recovery_s: float | None
+    peak_mb: float
+    dropped: int
+    findings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the row of ``build/chaos.json``."""
+        sums = self.totals
+        return {
+            "fault": self.fault,
+            "on": self.on,
+            "sent": sums.sent,
+            "stored": sums.stored,
+            "ledgered": sums.ledgered,
+            "lost": sums.lost,
+            "duplicates": sums.duplicates,
+            "recovery_s": None if self.recovery_s is None else round(self.recovery_s, 2),
+            "peak_mb": round(self.peak_mb, 1),
+        }
+
+
+class Harness:
+    """Faults on one running stack, one after the other; each is accounted for from where the last account ended."""
+
+    def __init__(self, stack: Stack, load: Load) -> None:
+        self._stack = stack
+        self._load = load
+        self._simulator = Simulator(stack.simulator_url())
+        self._evidence = Evidence(stack)
+        self._memory = Memory(stack)
+        self._observer = Observer(stack, FEED)
+        self._accounted: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
+        self._dropped = 0
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch memory and the streams while the block runs."""
+        self._memory.start()
+        self._observer.start()
+        try:
+            yield
+        finally:
+            self._memory.stop()
+            self._observer.stop()
+
+    def run(self, fault: str, inject: Inject) -> Outcome:
+        """Let a fault strike under load and account for every trade. Raises UnavailableError when nothing flows."""
+        self._flow()
+        self._memory.take_peak_mb()
+        time.sleep(self._load.before_s)
+        injected = inject(self._stack, self._simulator)
+        recovery_s = self._recovery_s(injected)
+        time.sleep(self._load.after_s)
+        self._simulator.stop()
+        market = self._simulator.market()
+        drained = self._wait(lambda: self._is_drained(market), DRAIN_LIMIT_S)
+        peak_mb = self._memory.take_peak_mb()
+        accounts = self._accounts(market, injected)
+        found = [one for account in accounts for one in findings(account)]
+        if recovery_s is None:
+            found.append(f"nothing received after the fault was committed within {RECOVERY_LIMIT_S:.0f} s")
+        if not drained:
+            found.append(f"not everything was committed {DRAIN_LIMIT_S:.0f} s after the market stopped")
+        return Outcome(
+            fault=fault,
+            on=self._stack.on,
+            totals=totals(accounts),
+            recovery_s=recovery_s,
+            peak_mb=peak_mb,
+            dropped=self._newly_dropped(),
+            findings=(*found, *self._other_findings()),
+        )
+
+    # -- load and waiting --------------------------------------------------------------------------------------
+
+    def _flow(self) -> None:
+        """Let the market move and wait until its trades are committed."""
+        load = self._load
+        self._simulator.set_rates(
+            trades_per_s=load.trades_per_s, quotes_per_s=load.quotes_per_s, depth_per_s=load.depth_per_s
+        )
+        self._simulator.start()
+        started_s = time.time()
+        if not self._wait(lambda: self._evidence.newest_s() > started_s, FLOW_LIMIT_S):
+            raise UnavailableError(f"no trade was committed {FLOW_LIMIT_S:.0f} s after the market started")
+
+    def _recovery_s(self, injected: Injected) -> float | None:
+        """Wait until a trade received after the fault is committed."""
+        recovered = self._wait(lambda: self._evidence.newest_s() > injected.at_s, RECOVERY_LIMIT_S)
+        return time.time() - injected.at_s if recovered else None
+
+    def _is_drained(self, market: Market) -> bool:
+        marks = self._evidence.marks()
+        return all(marks.get(symbol, 0) >= market.last[symbol] for symbol in market.symbols)
+
+    def _wait(self, happened: Callable[[], bool], limit_s: float) -> bool:
+        """Ask until it happened, or time is up; a database that does not answer has not said yes."""
+        deadline_s = time.monotonic() + limit_s
+        while time.monotonic() < deadline_s:
+            with contextlib.suppress(UnavailableError):
+                if happened():
+                    return True
+            time.sleep(LOOK_S)
+        return False
+
+    # -- the account -------------------------------------------------------------------------------------------
+
+    def _accounts(self, market: Market, injected: Injected) -> list[Account]:
+        floors = {one: self._accounted.get(one, market.first_listener(one) - 1) for one in market.symbols}
+        stored, ledgered = self._evidence.stored(floors), self._evidence.ledgered()
+        windows = losable(injected, market, self._rates(market))
+        accounts = [
+            self._account(
+                symbol,
+                ids_of([(floor + 1, market.last[symbol])]),
+                stored.get(symbol, Rows()),
+                above(ledgered.get(symbol, NONE), floor),
+                windows.get(symbol, NONE),
+            )
+            for symbol, floor in floors.items()
+        ]
+        self._accounted = {symbol: market.last[symbol] for symbol in floors}
+        return accounts
+
+    def _account(self, symbol: str, sent: Ids, rows: Rows, ledgered: Ids, window: Ids) -> Account:
+        before, self._rows[symbol] = self._rows.get(symbol, 0), rows.rows_before + rows.rows
+        return Account(
+            symbol=symbol,
+            sent=sent,
+            stored=rows.ids,
+            ledgered=ledgered,
+            duplicates=rows.duplicates,
+            disturbed=abs(rows.rows_before - before),
+            losable=window,
+        )
+
+    def _rates(self, market: Market) -> Mapping[str, float]:
+        symbols = market.symbols
+        return dict.fromkeys(symbols, self._load.trades_per_s / len(symbols))
+
+    def _newly_dropped(self) -> int:
+        before, self._dropped = self._dropped, self._evidence.dropped()
+        return self._dropped - before
+
+    def _other_findings(self) -> list[str]:
+        bars = bar_findings(self._evidence.folded_bars(), self._evidence.stored_bars())
+        return [
+            *bars[:BAR_FINDINGS_SHOWN],
+            *self._evidence.unordered(),
+            *self._evidence.quarantined(),
+            *self._observer.order.findings(),
+        ]

@@ -1,0 +1,13 @@
+-- Trades that were received before the one with the next lower id, and how many of each symbol.
+SELECT symbol, min(trade_id), count(*)
+FROM (
+    SELECT
+        s.symbol,
+        t.trade_id,
+        t.received_at < lag(t.received_at) OVER (PARTITION BY t.symbol_id ORDER BY t.trade_id) AS is_earlier
+    FROM trades AS t
+    JOIN symbols AS s USING (symbol_id)
+    WHERE s.feed = %(feed)s
+) AS received
+WHERE is_earlier
+GROUP BY symbol

@@ -1,0 +1,39 @@
+"""Which ids a fault may cost."""
+
+from tests.chaos.injection import Injected, losable
+from tests.chaos.simulator import market_of
+
+STATE = {
+    "symbols": {"BTCUSDT": {"last_trade_id": 9_000}, "AAPL.US": {"last_trade_id": 5}},
+    "connections": [
+        {"since": 10.0, "closed": 50.0, "first_trade_id": {"BTCUSDT": 1}, "last_trade_id": {"BTCUSDT": 4_000}},
+        {"since": 52.0, "closed": None, "first_trade_id": {"BTCUSDT": 6_001}, "last_trade_id": {"BTCUSDT": 9_000}},
+    ],
+}
+MARKET = market_of(STATE)
+RATES = {"BTCUSDT": 1_000.0}
+
+
+def test_a_cut_connection_may_cost_its_last_second_and_what_came_until_the_next_one() -> None:
+    windows = losable(Injected(at_s=49.9, cuts_connection=True), MARKET, RATES)
+
+    assert windows == {"BTCUSDT": ((3_001, 6_000),)}
+
+
+def test_a_fault_that_cuts_no_connection_may_cost_nothing() -> None:
+    assert losable(Injected(at_s=49.9), MARKET, RATES) == {}
+
+
+def test_without_a_next_connection_everything_after_the_cut_may_be_missing() -> None:
+    windows = losable(Injected(at_s=60.0, cuts_connection=True), MARKET, RATES)
+
+    assert windows == {"BTCUSDT": ((8_001, 9_000),)}
+
+
+def test_a_cut_costs_nothing_when_nobody_was_connected() -> None:
+    assert losable(Injected(at_s=51.0, cuts_connection=True), MARKET, RATES) == {}
+
+
+def test_the_market_counts_only_symbols_somebody_heard() -> None:
+    assert MARKET.symbols == ["BTCUSDT"]
+    assert MARKET.first_listener("BTCUSDT") == 1

@@ -1,0 +1,29 @@
+"""The observer finds what came out of order."""
+
+from nightdesk import frames
+from nightdesk.ticks import Trade
+from tests.chaos.observer import Order
+
+
+def frame_of(*ids: tuple[str, int]) -> frames.Frame:
+    return frames.decode(
+        frames.encode([Trade(symbol, trade_id, 1.0, 1.0, 1, 0, 0) for symbol, trade_id in ids]),
+    )
+
+
+def test_ids_that_rise_are_in_order_whatever_they_leave_out() -> None:
+    order = Order()
+    order.take(frame_of(("BTCUSDT", 5), ("ETHUSDT", 1), ("BTCUSDT", 6)))
+    order.take(frame_of(("BTCUSDT", 9)))
+
+    assert order.findings() == []
+    assert order.trades == 4
+
+
+def test_a_late_or_repeated_id_is_found_once() -> None:
+    order = Order()
+    order.take(frame_of(("BTCUSDT", 5), ("ETHUSDT", 3), ("BTCUSDT", 4), ("BTCUSDT", 5)))
+
+    (found,) = order.findings()
+    assert found == "BTCUSDT: 2 trades came to a consumer out of order, the first is 4 after 5"
+    assert order.findings() == []

@@ -48,8 +48,8 @@ e2e: .venv/.made-from ## run the whole stack in Compose and look at it in a brow
 chaos: .venv/.made-from ## kill things while trades flow and count every id; ONLY=kill-worker runs one fault
 	$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
-bench: .venv/.made-from ## measure the limit, the collector and the pipeline; writes build/bench.json
-	$(BIN)/python -m bench $(ARGS)
+bench: .venv/.made-from ## measure the limit, the collector and the pipeline; ONLY=prefix FOR=seconds; writes build/bench.json
+	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(FOR),--for $(FOR)) $(ARGS)
 
 replay: .venv/.made-from ## send a recording through the whole path: FEED=binance FILE=x.ws.jsonl SPEED=max
 	@$(BIN)/python -m deploy.replay --feed "$(FEED)" --file "$(FILE)" --speed "$(or $(SPEED),max)"

@@ -1,0 +1,201 @@
+"""What every row works with: two cores, a place to run processes in, databases, a flood."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from bench.market import SYMBOLS
+from bench.place import SOURCE, Place, Process, stop, tied_to
+from deploy import databases
+from deploy.databases import RunningPostgres, RunningRedis
+from deploy.local.compose import postgres_settings
+
+FEED: Final = "bench"
+LIMIT_S: Final = 120.0
+POLL_S: Final = 0.05
+
+Numbers: TypeAlias = dict[str, Any]
+
+_FEEDS: Final = """\
+feeds:
+  {feed}:
+    codec: binance
+    ws_url: ws://127.0.0.1:{port}
+    rest_url: http://127.0.0.1:{port}
+    symbols: [{symbols}]
+    kinds: [trade]
+    shards: 8
+"""
+
+
+class MeasurementError(Exception):
+    """A row could not be measured: a process failed, or something is missing at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """A running flood: where it listens, and its word about what it sent."""
+
+    port: int
+    sent: Callable[[], Numbers]
+    """Waits for the end; ``{"sent": messages, "began_ns": ..., "ended_ns": ...}`` by the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """Starts what a row needs and stops it; ``seconds`` is how long the row sends."""
+
+    place: Place
+    scratch: Path
+    seconds: float
+    first: int
+    """The core of what is measured."""
+
+    second: int
+    """The core of everything beside it."""
+
+    @contextmanager
+    def running(
+        self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> Iterator[Process]:
+        """Run a Python process until the block ends."""
+        process = self.place.start(core, module, *arguments, env=env)
+        try:
+            yield process
+        finally:
+            stop(process)
+
+    def ask(self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Numbers:
+        """Run a Python process that prints one line of JSON; return it."""
+        with self.running(core, module, *arguments, env=env) as process:
+            return line_of(process, module)
+
+    @contextmanager
+    def flood(self, *, close: bool = False) -> Iterator[Flood]:
+        """Run the flood beside what is measured."""
+        arguments = ["--seconds", str(self.seconds), *(["--close"] if close else [])]
+        with self.running(self.second, "bench.flood", *arguments) as process:
+            port = int(line_of(process, "bench.flood")["port"])
+            yield Flood(port, lambda: line_of(process, "bench.flood"))
+
+    @contextmanager
+    def redis(self) -> Iterator[RunningRedis]:
+        """Run an empty Redis as the desk configures it."""
+        with self._empty("redis") as directory, ExitStack() as stack:
+            with tied_to(self.second):
+                redis = stack.enter_context(databases.redis(directory))
+            yield redis
+
+    @contextmanager
+    def postgres(self) -> Iterator[RunningPostgres]:
+        """Run an empty PostgreSQL as the desk configures it."""
+        settings = postgres_settings((SOURCE / "compose.yaml").read_text(encoding="utf-8"))
+        with self._empty("postgres") as directory, ExitStack() as stack:
+            with tied_to(self.second):
+                postgres = stack.enter_context(databases.postgres(directory, settings=settings))
+            yield postgres
+
+    @contextmanager
+    def collector(self, flood: Flood, redis: RunningRedis) -> Iterator["Metrics"]:
+        """Run the real collector on the flood; yield its metrics."""
+        feeds = self.scratch / "feeds.yaml"
+        feeds.write_text(_FEEDS.format(feed=FEED, port=flood.port, symbols=", ".join(SYMBOLS)), encoding="utf-8")
+        port = databases.free_port()
+        with self._empty("spool") as spool:
+            env = {
+                "FEEDS": FEED, "FEEDS_CONFIG": str(feeds), "REDIS_URL": redis.url, "SPOOL_DIR": str(spool),
+                "METRICS_PORT": str(port), "LOG_LEVEL": "warning",
+            }  # fmt: skip
+            with self.running(self.first, "services.collector", env=env):
+                yield Metrics(port)
+
+    def migrate(self, postgres: RunningPostgres) -> None:
+        """Make the database ``nightdesk`` with roles and schema, as the desk does."""
+        env = {
+            "DATABASE_URL": postgres.url("nightdesk"), "DATABASE_PASSWORD": postgres.password,
+            **{f"{role}_PASSWORD": postgres.password for role in ("OWNER", "WRITER", "READER")},
+        }  # fmt: skip
+        with self.running(self.first, "nightdesk.store.migrate", env=env) as process:
+            if process.wait(LIMIT_S):
+                raise MeasurementError(f"migrate ended with status {process.returncode}")
+
+    @contextmanager
+    def worker(self, postgres: RunningPostgres, redis: RunningRedis) -> Iterator["Metrics"]:
+        """Run a worker; yield its metrics."""
+        port = databases.free_port()
+        env = {
+            "REDIS_URL": redis.url, "DATABASE_URL": postgres.url("nightdesk", "nightdesk_writer"),
+            "DATABASE_PASSWORD": postgres.password, "METRICS_PORT": str(port), "LOG_LEVEL": "warning",
+        }  # fmt: skip
+        with self.running(self.second, "services.worker", env=env):
+            yield Metrics(port)
+
+    @contextmanager
+    def _empty(self, name: str) -> Iterator[Path]:
+        directory = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
+        # PostgreSQL may run as another user, who must be able to enter.
+        directory.chmod(0o755)
+        try:
+            yield directory / name
+        finally:
+            shutil.rmtree(directory)
+
+
+class Metrics:
+    """A service's /metrics."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def value(self, name: str) -> float:
+        """Return the sum of a metric over its labels; 0 while the service does not answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        except OSError:
+            return 0.0
+        finally:
+            connection.close()
+        return sum(float(value) for value in re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE))
+
+
+def line_of(process: Process, name: str) -> Numbers:
+    """Return the next line of JSON that a process prints; raises MeasurementError when it ends instead."""
+    assert process.stdout is not None
+    text = process.stdout.readline()
+    if not text:
+        raise MeasurementError(f"{name} ended with status {process.wait()}; its errors are above")
+    numbers: Numbers = json.loads(text)
+    return numbers
+
+
+def wait_for(count: Callable[[], float], wanted: float, what: str) -> int:
+    """Wait until ``count`` reaches what is wanted; return the moment by ``time.monotonic_ns``."""
+    last, moved = -1.0, time.monotonic()
+    while True:
+        now = count()
+        if now >= wanted:
+            return time.monotonic_ns()
+        if now > last:
+            last, moved = now, time.monotonic()
+        if time.monotonic() - moved > LIMIT_S:
+            raise MeasurementError(f"{now:.0f} of {wanted:.0f} {what}, and no more came for {LIMIT_S:.0f} s")
+        time.sleep(POLL_S)
+
+
+def two_cores() -> tuple[int, int]:
+    """Return the cores to use; raises MeasurementError on a machine with one."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise MeasurementError("bench needs two cores: one for what is measured, one for all beside it")
+    return cores[0], cores[1]

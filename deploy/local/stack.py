@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,8 @@ ROLE_SECRETS: Final = {
     "nightdesk_reader": "reader-password",
 }
 DATABASE_NAME: Final = "nightdesk"
-READY_LIMIT_S: Final = 60.0
+READY_LIMIT_S: Final = 30.0
+TAIL_LINES: Final = 12
 
 
 class Stack:
@@ -102,9 +104,7 @@ class Stack:
         self._wait("redis", self._redis_answers)
         self._wait("postgres", self._postgres_answers)
         self._migrate()
-        for program in everything:
-            if not program.is_database:
-                self._start_program(program.name)
+        self._start_programs([program.name for program in everything if not program.is_database])
 
     def stop(self) -> None:
         """Stop everything in order, databases last; the data stays."""
@@ -157,11 +157,20 @@ class Stack:
         finally:
             connection.close()
 
-    def _start_program(self, name: str) -> None:
-        """Start one, and wait for it when it has a /livez: what comes after it may need it."""
-        self.supervisor.start_program(name)
-        if name in self.process_names:
-            self._wait(name, lambda: self.is_live(name))
+    def _start_programs(self, names: Sequence[str]) -> None:
+        """Start all, each once the one before serves, since it may need it; raise at the end what went wrong."""
+        problems: list[str] = []
+        for name in names:
+            self.supervisor.start_program(name)
+            try:
+                self._wait(name, partial(self._serves, name))
+            except UnavailableError as error:
+                problems.append(str(error))
+        if problems:
+            raise UnavailableError("\n".join([*problems, "everything else runs"]))
+
+    def _serves(self, name: str) -> bool:
+        return name not in self.process_names or self.is_live(name)
 
     def _make_directories(self) -> None:
         layout = self.layout
@@ -319,4 +328,4 @@ def private_stack(
 def _tail(file: Path) -> str:
     if not file.exists():
         return "(it is empty)"
-    return file.read_text(encoding="utf-8", errors="replace")[-2000:]
+    return "\n".join(file.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:])

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from math import nan
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -49,6 +49,8 @@ KLINE_INTERVALS: Final = frozenset(
 _BUY: Final = 1
 _SELL: Final = -1
 _STREAM_AT: Final = len(b'{"stream":"')
+
+T = TypeVar("T")
 
 Receive: TypeAlias = Callable[[bytes, int], Received]
 
@@ -116,28 +118,10 @@ class _Kline(msgspec.Struct, gc=False):
     k: _Candle
 
 
-class _OfTrade(msgspec.Struct, gc=False):
-    data: _Trade
+class _Of(msgspec.Struct, Generic[T], gc=False):
+    """What the combined endpoint puts around a stream's message."""
 
-
-class _OfAggTrade(msgspec.Struct, gc=False):
-    data: _AggTrade
-
-
-class _OfBookTicker(msgspec.Struct, gc=False):
-    data: _BookTicker
-
-
-class _OfChange(msgspec.Struct, gc=False):
-    data: _Change
-
-
-class _OfSnapshot(msgspec.Struct, gc=False):
-    data: _Snapshot
-
-
-class _OfKline(msgspec.Struct, gc=False):
-    data: _Kline
+    data: T
 
 
 class _Refusal(msgspec.Struct):
@@ -158,19 +142,12 @@ class _Other(msgspec.Struct):
     msg: str = ""
 
 
-class Stream(Protocol):
-    """One stream of one symbol."""
-
-    def receive(self, raw: bytes, received_ns: int) -> Received:
-        """Read one message of this stream."""
-
-
 class TradeStream:
     """Trades; their ids are contiguous, so a jump is a break in the sequence."""
 
     __slots__ = ("_last", "_symbol")
 
-    read: Final = staticmethod(reader(_OfTrade))
+    read: Final = staticmethod(reader(_Of[_Trade]))
 
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
@@ -200,7 +177,7 @@ class AggTradeStream:
 
     __slots__ = ("_last", "_symbol")
 
-    read: Final = staticmethod(reader(_OfAggTrade))
+    read: Final = staticmethod(reader(_Of[_AggTrade]))
 
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
@@ -230,7 +207,7 @@ class QuoteStream:
 
     __slots__ = ("_symbol",)
 
-    read: Final = staticmethod(reader(_OfBookTicker))
+    read: Final = staticmethod(reader(_Of[_BookTicker]))
 
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
@@ -251,7 +228,7 @@ class KlineStream:
 
     __slots__ = ("_symbol",)
 
-    read: Final = staticmethod(reader(_OfKline))
+    read: Final = staticmethod(reader(_Of[_Kline]))
 
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
@@ -285,7 +262,7 @@ class PartialDepthStream:
 
     __slots__ = ("_levels", "_symbol")
 
-    read: Final = staticmethod(reader(_OfSnapshot))
+    read: Final = staticmethod(reader(_Of[_Snapshot]))
 
     def __init__(self, symbol: str, levels: int) -> None:
         self._symbol = symbol
@@ -315,7 +292,7 @@ class DepthStream:
 
     __slots__ = ("_book", "_heard_ns", "_is_asked", "_last_id", "_levels", "_snapshot", "_symbol", "_waiting")
 
-    read: Final = staticmethod(reader(_OfChange))
+    read: Final = staticmethod(reader(_Of[_Change]))
     read_snapshot: Final = staticmethod(reader(_Snapshot))
 
     def __init__(self, symbol: str, levels: int, rest_url: str) -> None:

@@ -1,0 +1,408 @@
+"""Durable consumers: who owns which, where each is, and the one loop that turns what they read into commits.
+
+Owning a consumer is a lease in the database, renewed by a thread of its own. The lease keeps two workers from doing
+the same work; what keeps them from doing it twice is the position, which moves in the transaction of the effects and
+only from where its owner believed it to be.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Protocol
+
+import structlog
+
+from nightdesk.backoff import delays_s
+from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError
+
+log = structlog.get_logger()
+
+RENEWALS_PER_LEASE: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a consumer resumes in one stream; committed in the same transaction as its effects."""
+
+    consumer: str
+    stream: str
+    entry_id: str
+    feed: str
+    shard: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of a stream; ``payload`` is a frame unless something else wrote it."""
+
+    entry_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What one consumer read after its position; at least one entry."""
+
+    position: Position
+    entries: Sequence[Entry]
+
+    @property
+    def following(self) -> str:
+        """The position once all of it is committed."""
+        return self.entries[-1].entry_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """A server process of PostgreSQL; the start tells it from another that is given its number later."""
+
+    process_id: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A lease just taken; ``old_owner`` and ``old_backend`` are set when it was taken over from someone."""
+
+    consumer: str
+    epoch: int
+    old_owner: str | None
+    old_backend: Backend | None
+
+
+class Leases(Protocol):
+    """The rows behind the leases; every method raises UnavailableError when the database does not answer."""
+
+    def beat(self) -> list[str]:
+        """Say that this worker lives; return all that do, in order."""
+
+    def renew(self) -> dict[str, int]:
+        """Renew what this worker owns; return its consumers and their epochs."""
+
+    def count(self) -> int:
+        """Return how many consumers there are."""
+
+    def take(self, wanted: int, backend: Backend) -> list[Taken]:
+        """Take at most so many that are free or expired."""
+
+    def name_backend(self, backend: Backend) -> None:
+        """Record the server process that commits for this worker."""
+
+    def end_backend(self, backend: Backend) -> None:
+        """Terminate the server process of an owner that lost its leases."""
+
+    def release(self, consumers: Sequence[str]) -> None:
+        """Give leases back."""
+
+    def leave(self) -> None:
+        """Say that this worker is gone."""
+
+    def close(self) -> None:
+        """End the connection; the next call makes a new one."""
+
+
+def share(consumers: int, workers: Sequence[str], worker: str) -> int:
+    """Return how many consumers a worker is to own: all workers the same, the first in order one more of a rest."""
+    if worker not in workers:
+        return 0
+    each, rest = divmod(consumers, len(workers))
+    return each + (sorted(workers).index(worker) < rest)
+
+
+class Keeper:
+    """Keep this worker's leases: renew them, take its share, and say which to give back.
+
+    It runs in a thread with a connection of its own, so that a long turn does not cost the lease. ``now_s`` is a
+    monotonic clock: what was not renewed for a lease's length is no longer believed to be owned.
+    """
+
+    def __init__(
+        self,
+        *,
+        worker: str,
+        leases: Leases,
+        lease_s: float,
+        now_s: Callable[[], float],
+        on_takeover: Callable[[Taken], None] = lambda _: None,
+    ) -> None:
+        self.worker = worker
+        self._leases = leases
+        self._lease_s = lease_s
+        self._now_s = now_s
+        self._on_takeover = on_takeover
+        self._lock = threading.Lock()
+        self._held: dict[str, int] = {}
+        self._surplus: list[str] = []
+        self._renewed_s = now_s()
+        self._backend: Backend | None = None
+        self._named: Backend | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin to keep."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; the leases stay until they are released or expire."""
+        self._stopping.set()
+        self._thread.join(self._lease_s)
+
+    def serve_with(self, backend: Backend) -> None:
+        """Say which server process commits for this worker; nothing is taken before."""
+        with self._lock:
+            self._backend = backend
+
+    def held(self) -> dict[str, int]:
+        """Return the consumers this worker may believe to own, with their epochs."""
+        with self._lock:
+            return dict(self._held) if self._now_s() - self._renewed_s < self._lease_s else {}
+
+    def surplus(self) -> list[str]:
+        """Return what is more than this worker's share, to be given back between turns."""
+        with self._lock:
+            return [consumer for consumer in self._surplus if consumer in self._held]
+
+    def forget(self, consumers: Iterable[str]) -> None:
+        """No longer believe to own these: they were given back, or turned out to be another's."""
+        with self._lock:
+            for consumer in consumers:
+                self._held.pop(consumer, None)
+
+    def tick(self) -> None:
+        """Renew, take what is free up to the share, and note what is beyond it."""
+        live = self._leases.beat()
+        now_s = self._now_s()
+        held = self._leases.renew()
+        with self._lock:
+            backend = self._backend
+        self._name(backend, held)
+        wanted = share(self._leases.count(), live, self.worker) - len(held)
+        taken = self._leases.take(wanted, backend) if backend and wanted > 0 else []
+        held |= {one.consumer: one.epoch for one in taken}
+        with self._lock:
+            self._held, self._renewed_s = held, now_s
+            self._surplus = sorted(held, key=_by_shard)[wanted:] if wanted < 0 else []
+        for one in taken:
+            self._end_old(one)
+
+    def _name(self, backend: Backend | None, held: Mapping[str, int]) -> None:
+        if held and backend and backend != self._named:
+            self._leases.name_backend(backend)
+        self._named = backend
+
+    def _end_old(self, taken: Taken) -> None:
+        if taken.old_owner is None:
+            return
+        log.warning("lease.taken_over", consumer=taken.consumer, old_owner=taken.old_owner, epoch=taken.epoch)
+        if taken.old_backend is not None:
+            self._leases.end_backend(taken.old_backend)
+        self._on_takeover(taken)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.tick()
+            except NightdeskError as error:
+                log.warning("lease.not_renewed", error=str(error))
+                self._leases.close()
+            self._stopping.wait(self._lease_s / RENEWALS_PER_LEASE)
+
+
+def _by_shard(consumer: str) -> str:
+    """Order consumers so that every feed's are spread alike: by shard before feed."""
+    return consumer.rpartition("/")[2] + consumer
+
+
+class Streams(Protocol):
+    """What the loop needs of Redis; every method raises UnavailableError when it does not answer."""
+
+    def read(self, positions: Sequence[Position], *, frames: int, block_ms: int) -> list[Delivery]:
+        """Return what follows the positions, waiting so long for the first entry."""
+
+    def publish(self, positions: Sequence[Position]) -> None:
+        """Publish committed positions and drop what they cover."""
+
+
+class Store(Protocol):
+    """What the loop needs of the database.
+
+    Raises UnavailableError when it does not answer, LeaseLostError when a position is another's.
+    """
+
+    def backend(self) -> Backend:
+        """Return the server process that commits; connects when needed."""
+
+    def positions(self, consumers: Iterable[str]) -> list[Position]:
+        """Return the committed positions of those consumers that this worker owns."""
+
+    def commit(self, deliveries: Sequence[Delivery]) -> None:
+        """Store the deliveries and move their positions, all or nothing."""
+
+    def close(self) -> None:
+        """Drop the connection and whatever it had under way."""
+
+
+class Watch(Protocol):
+    """Who wants to know how the loop does."""
+
+    def turned(self, deliveries: Sequence[Delivery], elapsed_s: float) -> None:
+        """A turn was committed."""
+
+    def failed(self, outcome: str, error: NightdeskError) -> None:
+        """A turn was not committed; ``outcome`` is a closed label."""
+
+    def idled(self) -> None:
+        """There was nothing to read."""
+
+
+class Loop:
+    """Read after the committed positions, commit, publish; one joint transaction for all consumers owned.
+
+    When a joint turn is refused, each consumer's part is tried alone, so that one cannot hold up the others; what is
+    refused alone is tried again later. Nothing is decided from memory after a failure: positions are read again.
+    """
+
+    def __init__(
+        self,
+        *,
+        keeper: Keeper,
+        streams: Streams,
+        store: Store,
+        leases: Leases,
+        watch: Watch,
+        now_s: Callable[[], float],
+        random: Callable[[], float],
+        stopping: threading.Event,
+        frames: int = 128,
+        block_ms: int = 250,
+    ) -> None:
+        self._keeper = keeper
+        self._streams = streams
+        self._store = store
+        self._leases = leases
+        self._watch = watch
+        self._now_s = now_s
+        self._random = random
+        self._stopping = stopping
+        self._frames = frames
+        self._block_ms = block_ms
+        self._epochs: dict[str, int] = {}
+        self._positions: dict[str, Position] = {}
+        self._delays = self._new_delays()
+        self._later_s: dict[str, float] = {}
+
+    def positions(self) -> list[Position]:
+        """Return the committed positions of the consumers owned now."""
+        return list(self._positions.values())
+
+    def run(self, housekeeping: Callable[[], None]) -> None:
+        """Turn until asked to stop, then give everything back."""
+        while not self._stopping.is_set():
+            try:
+                self.turn()
+                housekeeping()
+                self._delays = self._new_delays()
+            except UnavailableError as error:
+                self._watch.failed("unavailable", error)
+                self._reset()
+                self._stopping.wait(next(self._delays))
+        self._leave()
+
+    def turn(self) -> None:
+        """Do one turn; raises UnavailableError."""
+        self._keeper.serve_with(self._store.backend())
+        self._follow_leases()
+        ready = [one for one in self._positions.values() if self._later_s.get(one.consumer, 0.0) <= self._now_s()]
+        if not ready:
+            self._stopping.wait(self._block_ms / 1000)
+            return self._watch.idled()
+        deliveries = self._streams.read(ready, frames=self._frames, block_ms=self._block_ms)
+        if not deliveries:
+            return self._watch.idled()
+        self._commit(deliveries)
+        return None
+
+    def _commit(self, deliveries: Sequence[Delivery]) -> None:
+        started_s = self._now_s()
+        try:
+            self._store.commit(deliveries)
+        except UnavailableError:
+            raise
+        except LeaseLostError as error:
+            self._watch.failed("lease_lost", error)
+            self._reset()
+        except NightdeskError as error:
+            self._refused(deliveries, error)
+        else:
+            self._committed(deliveries, self._now_s() - started_s)
+
+    def _committed(self, deliveries: Sequence[Delivery], elapsed_s: float) -> None:
+        for one in deliveries:
+            moved = replace(one.position, entry_id=one.following)
+            self._positions[moved.consumer] = moved
+            self._later_s.pop(moved.consumer, None)
+        self._watch.turned(deliveries, elapsed_s)
+        self._streams.publish([self._positions[one.position.consumer] for one in deliveries])
+
+    def _refused(self, deliveries: Sequence[Delivery], error: NightdeskError) -> None:
+        self._watch.failed("refused", error)
+        if len(deliveries) > 1:
+            for one in deliveries:
+                if one.position.consumer in self._positions:
+                    self._commit([one])
+            return
+        consumer = deliveries[0].position.consumer
+        log.error("consumer.refused", consumer=consumer, entry_id=deliveries[0].following, error=str(error))
+        self._later_s[consumer] = self._now_s() + _REFUSED_S
+
+    def _follow_leases(self) -> None:
+        """Take up what was taken, drop what was lost, give back what is beyond the share."""
+        self._give_back(self._keeper.surplus())
+        held = self._keeper.held()
+        for consumer in self._epochs.keys() - held.keys():
+            self._drop(consumer)
+        new = [consumer for consumer, epoch in held.items() if self._epochs.get(consumer) != epoch]
+        if not new:
+            return
+        found = {one.consumer: one for one in self._store.positions(new)}
+        self._positions |= found
+        self._epochs |= {consumer: held[consumer] for consumer in found}
+        self._keeper.forget(set(new) - found.keys())
+        log.info("consumer.owned", consumers=sorted(self._epochs))
+
+    def _give_back(self, consumers: Sequence[str]) -> None:
+        if not consumers:
+            return
+        self._keeper.forget(consumers)
+        for consumer in consumers:
+            self._drop(consumer)
+        self._leases.release(consumers)
+        log.info("consumer.released", consumers=sorted(consumers))
+
+    def _leave(self) -> None:
+        """Let others go on at once; if the database is away, the leases expire by themselves."""
+        try:
+            self._give_back(list(self._epochs))
+            self._leases.leave()
+        except UnavailableError as error:
+            log.warning("lease.not_released", error=str(error))
+
+    def _drop(self, consumer: str) -> None:
+        self._epochs.pop(consumer, None)
+        self._positions.pop(consumer, None)
+        self._later_s.pop(consumer, None)
+
+    def _reset(self) -> None:
+        """Believe nothing: connect anew and read every position again."""
+        self._store.close()
+        for consumer in list(self._epochs):
+            self._drop(consumer)
+
+    def _new_delays(self) -> Iterator[float]:
+        return delays_s(base_s=0.1, cap_s=5.0, random=self._random)
+
+
+_REFUSED_S: Final = 5.0
+"""How long a consumer whose frames PostgreSQL refuses waits before the next attempt."""

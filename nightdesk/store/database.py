@@ -1,0 +1,64 @@
+"""One connection to PostgreSQL, its statements and its errors."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, TypeAlias
+
+import psycopg
+
+from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError
+
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+CONNECT_TIMEOUT_S: Final = 3
+"""libpq takes whole seconds; the design says 3.05."""
+
+LOST_PEER_MS: Final = 15_000
+"""A server that acknowledges nothing for so long is gone."""
+
+FENCE: Final = "ND001"
+"""What ``advance_positions`` raises when the positions are not where the caller left them."""
+
+
+class RefusedError(NightdeskError):
+    """PostgreSQL answered and would not take the rows; the text is its own."""
+
+
+def connect(url: str, password: str | None, *, name: str, settings: Mapping[str, str] | None = None) -> Connection:
+    """Return a connection in autocommit; raises UnavailableError.
+
+    ``name`` is shown in ``pg_stat_activity``; ``settings`` are the session's.
+    """
+    options = " ".join(f"-c {key}={value}" for key, value in {"timezone": "UTC", **(settings or {})}.items())
+    with translated():
+        return psycopg.connect(
+            url,
+            password=password,
+            autocommit=True,
+            application_name=name,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            tcp_user_timeout=LOST_PEER_MS,
+            options=options,
+        )
+
+
+@cache
+def statement(name: str) -> bytes:
+    """Return the text of ``sql/<name>.sql``."""
+    return files("nightdesk.store").joinpath("sql", f"{name}.sql").read_bytes()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into ours, each saying whether to try again."""
+    try:
+        yield
+    except psycopg.Error as error:
+        text = str(error).strip()
+        if error.sqlstate == FENCE:
+            raise LeaseLostError(text) from error
+        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            raise UnavailableError(f"PostgreSQL: {text}") from error
+        raise RefusedError(text) from error

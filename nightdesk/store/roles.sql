@@ -1,0 +1,24 @@
+-- What the superuser does, and all it does; safe to repeat. Passwords are set by `migrate`.
+DO $$
+BEGIN
+    IF to_regrole('nightdesk_owner') IS NULL THEN
+        CREATE ROLE nightdesk_owner LOGIN;
+    END IF;
+    IF to_regrole('nightdesk_writer') IS NULL THEN
+        CREATE ROLE nightdesk_writer LOGIN;
+    END IF;
+    IF to_regrole('nightdesk_reader') IS NULL THEN
+        CREATE ROLE nightdesk_reader LOGIN;
+    END IF;
+    EXECUTE format('ALTER DATABASE %I OWNER TO nightdesk_owner', current_database());
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO nightdesk_writer, nightdesk_reader', current_database());
+END
+$$;
+
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+
+ALTER ROLE nightdesk_reader SET default_transaction_read_only = on;
+ALTER ROLE nightdesk_reader SET statement_timeout = '15s';
+ALTER ROLE nightdesk_reader SET idle_in_transaction_session_timeout = '15s';
+ALTER ROLE nightdesk_writer SET lock_timeout = '30s';

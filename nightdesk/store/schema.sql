@@ -1,0 +1,296 @@
+-- The whole schema as it is now. `migrations/` leads here step by step, and a test compares the two.
+-- Times are UTC. Prices and sizes are float8: exact for the up to 15 significant digits that exchanges send.
+-- `kind` is the number of nightdesk.ticks.Kind. Roles are made by `python -m nightdesk.store.migrate`.
+
+CREATE TABLE feeds (
+    feed text PRIMARY KEY,
+    shards int NOT NULL CHECK (shards > 0)
+);
+
+CREATE TABLE symbols (
+    symbol_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    feed text NOT NULL,
+    symbol text NOT NULL,
+    shard int NOT NULL,
+    UNIQUE (feed, symbol)
+);
+
+-- Ticks. `time` is the exchange's time where it sends one, else the receive time; one partition a UTC day.
+
+CREATE TABLE trades (
+    symbol_id int NOT NULL,
+    side int2 NOT NULL,
+    time timestamptz NOT NULL,
+    trade_id int8,
+    price float8 NOT NULL,
+    size float8 NOT NULL,
+    exchange_time timestamptz,
+    received_at timestamptz NOT NULL
+) PARTITION BY RANGE (time);
+
+CREATE TABLE agg_trades (
+    symbol_id int NOT NULL,
+    side int2 NOT NULL,
+    time timestamptz NOT NULL,
+    agg_id int8,
+    first_id int8,
+    last_id int8,
+    price float8 NOT NULL,
+    size float8 NOT NULL,
+    exchange_time timestamptz,
+    received_at timestamptz NOT NULL
+) PARTITION BY RANGE (time);
+
+CREATE TABLE quotes (
+    symbol_id int NOT NULL,
+    time timestamptz NOT NULL,
+    sequence int8,
+    bid_price float8,
+    bid_size float8,
+    ask_price float8,
+    ask_size float8,
+    exchange_time timestamptz,
+    received_at timestamptz NOT NULL
+) PARTITION BY RANGE (time);
+
+-- `bids` and `asks` are flat, price and size in turn, best first.
+CREATE TABLE depths (
+    symbol_id int NOT NULL,
+    time timestamptz NOT NULL,
+    sequence int8,
+    spread float8,
+    pressure_ratio float8,
+    exchange_time timestamptz,
+    received_at timestamptz NOT NULL,
+    bids float8[] NOT NULL,
+    asks float8[] NOT NULL
+) PARTITION BY RANGE (time);
+
+CREATE INDEX trades_time ON trades USING brin (time) WITH (autosummarize = on);
+CREATE INDEX agg_trades_time ON agg_trades USING brin (time) WITH (autosummarize = on);
+CREATE INDEX quotes_time ON quotes USING brin (time) WITH (autosummarize = on);
+CREATE INDEX depths_time ON depths USING brin (time) WITH (autosummarize = on);
+
+-- The exchange's own candles; never mixed with `bars`.
+CREATE TABLE klines (
+    symbol_id int NOT NULL,
+    "interval" text NOT NULL,
+    time timestamptz NOT NULL,
+    close_time timestamptz NOT NULL,
+    open float8 NOT NULL,
+    high float8 NOT NULL,
+    low float8 NOT NULL,
+    close float8 NOT NULL,
+    volume float8 NOT NULL,
+    trades int8 NOT NULL,
+    closed bool NOT NULL,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (symbol_id, "interval", time)
+);
+
+-- What a feed said about itself.
+CREATE TABLE events (
+    feed text NOT NULL,
+    shard int NOT NULL,
+    symbol_id int,
+    time timestamptz NOT NULL,
+    name text NOT NULL,
+    kind int2 NOT NULL,
+    from_id int8,
+    to_id int8,
+    since timestamptz,
+    cause text NOT NULL
+);
+
+CREATE INDEX events_time ON events (feed, shard, time);
+
+-- One-minute bars of trades; `closed = false` is the open bar. Open by lowest key, close by highest.
+CREATE TABLE bars (
+    symbol_id int NOT NULL,
+    time timestamptz NOT NULL,
+    open float8 NOT NULL,
+    high float8 NOT NULL,
+    low float8 NOT NULL,
+    close float8 NOT NULL,
+    volume float8 NOT NULL,
+    buy_volume float8 NOT NULL,
+    quote_volume float8 NOT NULL,
+    trades int8 NOT NULL,
+    open_key int8 NOT NULL,
+    close_key int8 NOT NULL,
+    closed bool NOT NULL,
+    PRIMARY KEY (symbol_id, time)
+) WITH (fillfactor = 80);
+
+CREATE INDEX bars_open ON bars (symbol_id, time) WHERE NOT closed;
+
+-- The newest tick of each symbol and kind.
+CREATE TABLE latest (
+    symbol_id int NOT NULL,
+    kind int2 NOT NULL,
+    side int2,
+    time timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    sequence int8,
+    price float8,
+    size float8,
+    bid_price float8,
+    bid_size float8,
+    ask_price float8,
+    ask_size float8,
+    spread float8,
+    pressure_ratio float8,
+    PRIMARY KEY (symbol_id, kind)
+) WITH (fillfactor = 30, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+
+-- The highest id seen, and what was stored and dropped as a duplicate, since the beginning.
+CREATE TABLE marks (
+    symbol_id int NOT NULL,
+    kind int2 NOT NULL,
+    mark int8,
+    last_received_at timestamptz NOT NULL,
+    stored int8 NOT NULL,
+    duplicates int8 NOT NULL,
+    PRIMARY KEY (symbol_id, kind)
+) WITH (fillfactor = 30, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+
+-- What was not received. `missing` shrinks as ids arrive after all; gaps without ids are bounded by time alone.
+CREATE TABLE gaps (
+    gap_id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    symbol_id int NOT NULL,
+    kind int2 NOT NULL,
+    from_id int8,
+    to_id int8,
+    from_time timestamptz,
+    to_time timestamptz,
+    missing int8multirange,
+    cause text NOT NULL,
+    state text NOT NULL CHECK (state IN ('open', 'filling', 'filled', 'unfillable')),
+    opened_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX gaps_missing ON gaps (symbol_id, kind) WHERE state <> 'filled' AND missing IS NOT NULL;
+
+-- Frames, and ticks of frames, that could not be stored: the newest of them.
+CREATE TABLE quarantine (
+    quarantine_id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    feed text NOT NULL,
+    shard int NOT NULL,
+    entry_id text NOT NULL,
+    reason text NOT NULL,
+    error text NOT NULL,
+    payload bytea NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Durable consumers: who owns which, and how far each is. `backend_*` name the owner's server process, which whoever
+-- takes over terminates.
+
+CREATE TABLE workers (
+    worker text PRIMARY KEY,
+    expires_at timestamptz NOT NULL
+) WITH (fillfactor = 30);
+
+CREATE TABLE leases (
+    consumer text PRIMARY KEY,
+    feed text NOT NULL,
+    shard int NOT NULL,
+    owner text,
+    expires_at timestamptz NOT NULL DEFAULT '-infinity',
+    backend_pid int,
+    backend_start timestamptz,
+    epoch int8 NOT NULL DEFAULT 0
+) WITH (fillfactor = 30);
+
+CREATE TABLE positions (
+    consumer text NOT NULL,
+    stream text NOT NULL,
+    entry_id text NOT NULL DEFAULT '0-0',
+    committed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (consumer, stream)
+) WITH (fillfactor = 30, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+
+-- Make the partition of a UTC day unless it is there. LIKE and ATTACH instead of PARTITION OF, whose lock on the parent
+-- waits for every running COPY and makes every later one wait behind it.
+CREATE FUNCTION ensure_day(tick_table text, day date) RETURNS bool
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
+AS $$
+DECLARE
+    day_table text := tick_table || to_char(day, '_YYYYMMDD');
+BEGIN
+    IF tick_table NOT IN ('trades', 'agg_trades', 'quotes', 'depths') THEN
+        RAISE EXCEPTION '% is not a table of ticks', tick_table USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('nightdesk.days'), hashtext(tick_table));
+    IF to_regclass(day_table) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', day_table, tick_table);
+    EXECUTE format(
+        'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        tick_table, day_table, day::timestamptz, (day + 1)::timestamptz
+    );
+    RETURN true;
+END
+$$;
+
+-- Drop the partition of a UTC day that is over; gives up after a second rather than hold up those who write.
+CREATE FUNCTION drop_day(tick_table text, day date) RETURNS bool
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '1s'
+AS $$
+DECLARE
+    day_table text := tick_table || to_char(day, '_YYYYMMDD');
+BEGIN
+    IF tick_table NOT IN ('trades', 'agg_trades', 'quotes', 'depths') THEN
+        RAISE EXCEPTION '% is not a table of ticks', tick_table USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF day >= current_date - 1 THEN
+        RAISE EXCEPTION '% is too recent to be dropped', day USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF to_regclass(day_table) IS NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('DROP TABLE %I', day_table);
+    RETURN true;
+END
+$$;
+
+-- The fence: move positions forward only for the owner of their consumers and only from where it believed them to be.
+-- Anything else is an error, so that the transaction around it cannot commit.
+CREATE FUNCTION advance_positions(
+    claimant text, consumers text[], streams text[], previous text[], following text[]
+) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+DECLARE
+    moved int;
+BEGIN
+    UPDATE positions AS p
+    SET entry_id = step.following, committed_at = clock_timestamp()
+    FROM unnest(consumers, streams, previous, following) AS step (consumer, stream, previous, following)
+    JOIN leases AS l ON l.consumer = step.consumer AND l.owner = claimant
+    WHERE p.consumer = step.consumer AND p.stream = step.stream AND p.entry_id = step.previous;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved <> cardinality(consumers) THEN
+        RAISE EXCEPTION 'only % of % positions are still where % left them', moved, cardinality(consumers), claimant
+            USING ERRCODE = 'ND001';
+    END IF;
+END
+$$;
+
+REVOKE ALL ON FUNCTION ensure_day(text, date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION drop_day(text, date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION advance_positions(text, text[], text[], text[], text[]) FROM PUBLIC;
+
+-- The writer (workers, jobs) writes rows and makes days; it changes no schema and forgets nothing but what is bounded.
+GRANT EXECUTE ON FUNCTION ensure_day(text, date) TO nightdesk_writer;
+GRANT EXECUTE ON FUNCTION drop_day(text, date) TO nightdesk_writer;
+GRANT EXECUTE ON FUNCTION advance_positions(text, text[], text[], text[], text[]) TO nightdesk_writer;
+GRANT SELECT, INSERT ON trades, agg_trades, quotes, depths, events TO nightdesk_writer;
+GRANT SELECT, INSERT, UPDATE ON feeds, symbols, klines, bars, latest, marks, gaps, leases, positions
+    TO nightdesk_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON quarantine, workers TO nightdesk_writer;
+
+-- The reader (api, Grafana) sees everything and changes nothing.
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO nightdesk_reader;

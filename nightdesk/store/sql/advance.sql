@@ -1,0 +1,3 @@
+SELECT advance_positions(
+    %(owner)s::text, %(consumers)s::text[], %(streams)s::text[], %(previous)s::text[], %(following)s::text[]
+)

@@ -1,0 +1,197 @@
+"""The store: what one turn does to the database."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from nightdesk.consumer import Backend, Delivery, Position
+from nightdesk.errors import FrameError
+from nightdesk.store import effects as turn_effects
+from nightdesk.store.batch import Batch, Origin, Refusal, Source, gather, read
+from nightdesk.store.database import Connection, RefusedError, statement, translated
+from nightdesk.store.days import Days, bounds_ns, days_around, every_table, needed
+from nightdesk.store.effects import Effects, Event, Gap, Key
+from nightdesk.store.symbols import Symbols
+from nightdesk.store.unit import Step, UnitOfWork
+from nightdesk.ticks import Kind
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What one committed turn did, by feed; ``oldest_ns`` and ``newest_ns`` are receive times of its ticks."""
+
+    stored: Counter[tuple[str, Kind]]
+    duplicates: Counter[tuple[str, Kind]]
+    gaps: Counter[tuple[str, Kind]]
+    quarantined: Counter[tuple[str, str]]
+    oldest_ns: Mapping[str, int]
+    newest_ns: Mapping[str, int]
+
+
+class Store:
+    """Commit deliveries; one connection, made again after it was lost."""
+
+    def __init__(
+        self,
+        *,
+        worker: str,
+        connect: Callable[[], Connection],
+        wall_ns: Callable[[], int],
+        retention_days: int,
+        on_commit: Callable[[Committed], None] = lambda _: None,
+    ) -> None:
+        self._worker = worker
+        self._connect = connect
+        self._wall_ns = wall_ns
+        self._retention_days = retention_days
+        self._on_commit = on_commit
+        self._connection: Connection | None = None
+        self._backend: Backend | None = None
+        self._symbols = Symbols()
+        self._days = Days()
+
+    def backend(self) -> Backend:
+        """Return the server process that commits; connects when needed."""
+        if self._connection is None or self._connection.closed or self._backend is None:
+            self.close()
+            self._connection = self._connect()
+            with translated():
+                row = self._connection.execute(statement("this_backend")).fetchone()
+            assert row is not None  # noqa: S101  a backend always sees itself
+            self._backend = Backend(process_id=row[0], started_at=row[1])
+        return self._backend
+
+    def close(self) -> None:
+        """Drop the connection and whatever it had under way."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._backend = None
+
+    def positions(self, consumers: Iterable[str]) -> list[Position]:
+        """Return the committed positions of those consumers that this worker owns."""
+        values = {"worker": self._worker, "consumers": list(consumers)}
+        with translated():
+            rows = self._live().execute(statement("load_positions"), values).fetchall()
+        return [
+            Position(consumer=consumer, stream=stream, entry_id=entry_id, feed=feed, shard=shard)
+            for consumer, stream, entry_id, feed, shard in rows
+        ]
+
+    def commit(self, deliveries: Sequence[Delivery]) -> None:
+        """Store the deliveries and move their positions, all or nothing.
+
+        Frames that cannot be read, and ticks outside of the days that are stored, go to the quarantine. Raises
+        LeaseLostError, UnavailableError or RefusedError.
+        """
+        unit = UnitOfWork(self._live())
+        try:
+            with translated():
+                committed = self._commit(unit, deliveries)
+        except RefusedError:
+            self._days.forget()
+            unit.roll_back()
+            raise
+        for origin_feed, reason in committed.quarantined:
+            log.error("ticks.quarantined", feed=origin_feed, reason=reason)
+        self._on_commit(committed)
+
+    def make_days(self) -> None:
+        """Make the partitions of the days around today."""
+        with translated():
+            self._days.ensure(self._live(), every_table(days_around(self._wall_ns())))
+
+    def close_bars(self, consumers: Sequence[str], grace_s: float) -> None:
+        """Close the bars whose minute ended so long ago by the clock."""
+        values = {"consumers": list(consumers), "before_s": self._wall_ns() / 1e9 - grace_s}
+        with translated():
+            self._live().execute(statement("close_old_bars"), values)
+
+    def gap_figures(self, consumers: Sequence[str]) -> dict[tuple[str, Kind], tuple[int, int]]:
+        """Return the number of open gaps and of missing ids by feed and kind."""
+        with translated():
+            rows = self._live().execute(statement("gap_figures"), {"consumers": list(consumers)}).fetchall()
+        return {(feed, Kind(kind)): (gaps, missing) for feed, kind, gaps, missing in rows}
+
+    def _live(self) -> Connection:
+        self.backend()
+        assert self._connection is not None  # noqa: S101  backend() connects or raises
+        return self._connection
+
+    def _commit(self, unit: UnitOfWork, deliveries: Sequence[Delivery]) -> Committed:
+        sources, refusals = self._sources(deliveries)
+        low_ns, high_ns = bounds_ns(self._wall_ns(), self._retention_days)
+        batch = gather(sources, low_ns=low_ns, high_ns=high_ns)
+        self._days.ensure(self._live(), needed(batch))
+        refusals = [*refusals, *batch.refusals]
+        said = turn_effects.events(batch)
+        effects, gaps = self._apply(unit, batch, said)
+        unit.copy(effects)
+        steps = [Step(position=one.position, following=one.following) for one in deliveries]
+        unit.commit(self._worker, steps, batch=batch, effects=effects, gaps=gaps, refusals=refusals)
+        return self._summary(batch, effects, gaps, refusals)
+
+    def _sources(self, deliveries: Sequence[Delivery]) -> tuple[list[Source], list[Refusal]]:
+        sources, refusals = [], []
+        for one in deliveries:
+            feed, shard = one.position.feed, one.position.shard
+            for entry in one.entries:
+                origin = Origin(feed=feed, shard=shard, entry_id=entry.entry_id, payload=entry.payload)
+                try:
+                    frame, symbols = read(entry.payload)
+                except FrameError as error:
+                    refusals.append(Refusal(origin=origin, reason="malformed_frame", error=str(error)))
+                    continue
+                self._symbols.learn(self._live(), feed, shard, symbols)
+                sources.append(Source(origin=origin, frame=frame, symbol_ids=self._symbols.numbered(feed, frame.names)))
+        return sources, refusals
+
+    def _apply(self, unit: UnitOfWork, batch: Batch, said: Sequence[Event]) -> tuple[Effects, list[Gap]]:
+        marks = unit.begin(turn_effects.keys(batch, said))
+        gaps = unit.open_gaps(turn_effects.late(batch, marks))
+        effects = turn_effects.apply(batch, said, marks, gaps)
+        opened = self._explained(unit, effects)
+        for event in filter(turn_effects.ends_silence, said):
+            opened += turn_effects.silences(event, unit.shard_marks(event.feed, event.shard), batch)
+        return effects, opened
+
+    def _explained(self, unit: UnitOfWork, effects: Effects) -> list[Gap]:
+        """The new gaps with their causes: what the shard's feed said while each came about."""
+        by_shard: dict[tuple[str, int], list[Gap]] = defaultdict(list)
+        for gap in effects.opened:
+            by_shard[self._symbols.place_of(gap.key[0])].append(gap)
+        explained: list[Gap] = []
+        for (feed, shard), gaps in by_shard.items():
+            history = unit.recent_events(feed, shard, min(gap.from_us for gap in gaps))
+            now = [event for event in effects.events if (event.feed, event.shard) == (feed, shard)]
+            explained += turn_effects.causes(gaps, [*history, *now])
+        return explained
+
+    def _summary(self, batch: Batch, effects: Effects, gaps: Sequence[Gap], refusals: Sequence[Refusal]) -> Committed:
+        received = [
+            (source.origin.feed, columns["received_ns"])
+            for source in batch.sources
+            for columns in source.frame.columns.values()
+        ]
+        oldest: dict[str, int] = {}
+        newest: dict[str, int] = {}
+        for feed, column in received:
+            oldest[feed] = min(oldest.get(feed, 2**63), int(column.min()))
+            newest[feed] = max(newest.get(feed, 0), int(column.max()))
+        return Committed(
+            stored=self._by_feed(effects.stored()),
+            duplicates=self._by_feed(effects.duplicates()),
+            gaps=self._by_feed(Counter(gap.key for gap in gaps)),
+            quarantined=Counter((one.origin.feed, one.reason) for one in refusals),
+            oldest_ns=oldest,
+            newest_ns=newest,
+        )
+
+    def _by_feed(self, counts: Counter[Key]) -> Counter[tuple[str, Kind]]:
+        found: Counter[tuple[str, Kind]] = Counter()
+        for (symbol, kind), count in counts.items():
+            found[self._symbols.place_of(symbol)[0], kind] += count
+        return found

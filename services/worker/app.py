@@ -1,0 +1,158 @@
+"""The worker: commit what the streams carry, with however many other workers there are."""
+
+import os
+import random
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from nightdesk import logs, service, streams
+from nightdesk.clock import Clock
+from nightdesk.consumer import Keeper, Loop
+from nightdesk.errors import ConfigurationError, UnavailableError
+from nightdesk.feeds_config import FeedConfig, load_feeds
+from nightdesk.health import HealthServer
+from nightdesk.metrics import service_registry
+from nightdesk.settings import load
+from nightdesk.shards import consumer_name, stream_key
+from nightdesk.store.database import Connection, connect
+from nightdesk.store.leases import LeaseRows
+from nightdesk.store.store import Store
+from services.worker.housekeeping import Housekeeping
+from services.worker.metrics import WorkerMetrics
+from services.worker.observer import Observer
+from services.worker.settings import WorkerSettings
+
+log = structlog.get_logger()
+
+SERVICE: Final = "worker"
+KIND: Final = "store"
+STUCK_S: Final = 60.0
+STATEMENT_TIMEOUT_S: Final = 60
+
+
+def run(environ: Mapping[str, str]) -> None:
+    """Run until SIGTERM or SIGINT; the transaction in hand is finished and the leases are released."""
+    settings = load(WorkerSettings, environ)
+    feeds = load_feeds(settings.feeds_config, environ)
+    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    Worker(settings, feeds, Clock(), stopping).run()
+
+
+class Worker:
+    """Everything a worker is made of, put together."""
+
+    def __init__(
+        self, settings: WorkerSettings, feeds: Mapping[str, FeedConfig], clock: Clock, stopping: threading.Event
+    ) -> None:
+        self._settings = settings
+        self._feeds = feeds
+        self._stopping = stopping
+        self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        registry = service_registry(SERVICE)
+        metrics = WorkerMetrics(registry, feeds)
+        self._watchdog = service.Watchdog(limit_s=STUCK_S, excused=self._excused)
+        self._observer = Observer(
+            metrics=metrics, watchdog=self._watchdog, now_s=clock.monotonic_s, wall_ns=clock.wall_ns
+        )
+        self._rows = LeaseRows(worker=self._name, lease_s=settings.lease_seconds, connect=self._connect("keeper"))
+        self._keeper = Keeper(
+            worker=self._name,
+            leases=self._rows,
+            lease_s=settings.lease_seconds,
+            now_s=clock.monotonic_s,
+            on_takeover=self._observer.taken_over,
+        )
+        store = Store(
+            worker=self._name,
+            connect=self._connect("store"),
+            wall_ns=clock.wall_ns,
+            retention_days=settings.retention_days,
+            on_commit=self._observer.committed,
+        )
+        password = settings.redis_password.get_secret_value() if settings.redis_password else None
+        redis_streams = streams.RedisStreams(streams.connect(settings.redis_url, password))
+        self._loop = Loop(
+            keeper=self._keeper,
+            streams=redis_streams,
+            store=store,
+            leases=self._rows,
+            watch=self._observer,
+            now_s=clock.monotonic_s,
+            random=random.random,
+            stopping=stopping,
+        )
+        self._housekeeping = Housekeeping(
+            loop=self._loop, store=store, streams=redis_streams, observer=self._observer, feeds=list(feeds),
+            now_s=clock.monotonic_s,
+        )  # fmt: skip
+        self._health = HealthServer(
+            service=SERVICE,
+            port=settings.metrics_port,
+            registry=registry,
+            parts=self._observer.parts,
+            alive=self._watchdog.alive,
+            ready=self._observer.ready,
+        )
+
+    def run(self) -> None:
+        """Serve until asked to stop."""
+        self._health.start()
+        self._watchdog.start()
+        if self._prepare():
+            self._keeper.start()
+            log.info("worker.started", worker=self._name, feeds=sorted(self._feeds))
+            self._loop.run(self._housekeeping.look)
+            self._keeper.stop()
+        self._watchdog.close()
+        self._health.stop()
+        log.info("worker.stopped", worker=self._name)
+
+    def _excused(self) -> bool:
+        return self._observer.excused()
+
+    def _prepare(self) -> bool:
+        """Make the consumers of the configured feeds; return whether to go on."""
+        while not self._stopping.is_set():
+            try:
+                for feed, config in self._feeds.items():
+                    self._claim(feed, config.shards)
+            except UnavailableError as error:
+                log.warning("database.awaited", error=str(error))
+                self._rows.close()
+                self._stopping.wait(1.0)
+            else:
+                self._observer.database_answered()
+                return True
+        return False
+
+    def _claim(self, feed: str, shards: int) -> None:
+        known = self._rows.claim_feed(feed, shards)
+        if known != shards:
+            raise ConfigurationError(
+                f"feed {feed} has {known} shards since its first start, and feeds.yaml says {shards}: "
+                f"set shards back to {known}; the number decides where every symbol's ticks go"
+            )
+        names = [consumer_name(KIND, feed, shard) for shard in range(shards)]
+        self._rows.add([(name, stream_key(feed, shard), feed, shard) for shard, name in enumerate(names)])
+
+    def _connect(self, role: str) -> Callable[[], Connection]:
+        password = self._settings.database_password
+        lease_ms = int(self._settings.lease_seconds * 1000)
+        return lambda: connect(
+            self._settings.database_url,
+            password.get_secret_value() if password else None,
+            name=f"{SERVICE}/{role}",
+            settings={
+                "idle_in_transaction_session_timeout": str(lease_ms),
+                "statement_timeout": str(STATEMENT_TIMEOUT_S * 1000),
+            },
+        )

@@ -1,0 +1,76 @@
+"""What the worker does between turns, each at its own pace."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from nightdesk.consumer import Loop
+from nightdesk.store.store import Store
+from nightdesk.streams import RedisStreams
+from services.worker.observer import Observer
+
+SURVEY_S: Final = 1.0
+LEDGER_S: Final = 10.0
+PUBLISH_S: Final = 5.0
+DAYS_S: Final = 3600.0
+BAR_GRACE_S: Final = 5.0
+"""How long after its minute a quiet symbol's bar stays open for late trades."""
+
+
+class Pace:
+    """Say when something is due again."""
+
+    def __init__(self, every_s: float, now_s: Callable[[], float]) -> None:
+        self._every_s = every_s
+        self._now_s = now_s
+        self._next_s = now_s()
+
+    def due(self) -> bool:
+        """Return whether the time has come, and if so begin to wait anew."""
+        if self._now_s() < self._next_s:
+            return False
+        self._next_s = self._now_s() + self._every_s
+        return True
+
+
+class Housekeeping:
+    """Look at the streams, close quiet bars, count the ledger, publish positions again, make days ahead."""
+
+    def __init__(
+        self,
+        *,
+        loop: Loop,
+        store: Store,
+        streams: RedisStreams,
+        observer: Observer,
+        feeds: Sequence[str],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._loop = loop
+        self._store = store
+        self._streams = streams
+        self._observer = observer
+        self._feeds = feeds
+        self._survey = Pace(SURVEY_S, now_s)
+        self._ledger = Pace(LEDGER_S, now_s)
+        self._publish = Pace(PUBLISH_S, now_s)
+        self._days = Pace(DAYS_S, now_s)
+
+    def look(self) -> None:
+        """Do what is due; raises UnavailableError, after which it is due again in its own time."""
+        positions = self._loop.positions()
+        if self._survey.due():
+            tops = self._streams.tops(positions)
+            self._observer.surveyed(positions, tops)
+            caught_up = [
+                one.consumer for one in positions if one.consumer not in tops or not tops[one.consumer].waiting
+            ]
+            self._store.close_bars(caught_up, BAR_GRACE_S)
+        if self._publish.due():
+            self._streams.publish([one for one in positions if one.entry_id != NOTHING_YET])
+        if self._ledger.due():
+            self._observer.counted_gaps(self._store.gap_figures([one.consumer for one in positions]), self._feeds)
+        if self._days.due():
+            self._store.make_days()
+
+
+NOTHING_YET: Final = "0-0"

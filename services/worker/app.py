@@ -71,7 +71,7 @@ class Worker:
             now_s=clock.monotonic_s,
             on_takeover=self._observer.taken_over,
         )
-        store = Store(
+        self._store = Store(
             worker=self._name,
             connect=self._connect("store"),
             wall_ns=clock.wall_ns,
@@ -83,7 +83,7 @@ class Worker:
         self._loop = Loop(
             keeper=self._keeper,
             streams=redis_streams,
-            store=store,
+            store=self._store,
             leases=self._rows,
             watch=self._observer,
             now_s=clock.monotonic_s,
@@ -91,7 +91,7 @@ class Worker:
             stopping=stopping,
         )
         self._housekeeping = Housekeeping(
-            loop=self._loop, store=store, streams=redis_streams, observer=self._observer, feeds=list(feeds),
+            loop=self._loop, store=self._store, streams=redis_streams, observer=self._observer, feeds=list(feeds),
             now_s=clock.monotonic_s,
         )  # fmt: skip
         self._health = HealthServer(
@@ -125,6 +125,7 @@ class Worker:
             try:
                 for feed, config in self._feeds.items():
                     self._claim(feed, config.shards)
+                self._keeper.serve_with(self._store.backend())
             except UnavailableError as error:
                 log.warning("database.awaited", error=str(error))
                 self._rows.close()

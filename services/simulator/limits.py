@@ -74,6 +74,10 @@ class SlidingWindow:
             self._times.append(now_s)
         return True
 
+    def wait_s(self, now_s: float) -> float:
+        """Return how long until the next event is within the limit."""
+        return max(0.0, self._times[0] + self._span_s - now_s) if self._times else 0.0
+
 
 class Windows:
     """One sliding window for each address."""
@@ -87,3 +91,7 @@ class Windows:
         """Count one event of an address; return whether it is within the limit."""
         window = self._windows.setdefault(address, SlidingWindow(self._limit, self._span_s))
         return window.admits(now_s)
+
+    def wait_s(self, address: str, now_s: float) -> float:
+        """Return how long an address has to wait."""
+        return self._windows[address].wait_s(now_s) if address in self._windows else 0.0

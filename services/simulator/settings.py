@@ -35,6 +35,7 @@ class SimulatorSettings(Settings):
         300, ge=0, description="connection attempts per address; 0 for no limit"
     )
     simulator_weight_per_minute: int = Field(6000, ge=0, description="REST weight per address; 0 for no limit")
+    simulator_tickdb_per_minute: int = Field(600, ge=0, description="TickDB requests a minute and key; 0 for no limit")
     simulator_scenario: Path | None = Field(None, description="file of faults to inject, YAML")
     simulator_replay: Path | None = Field(None, description="recording to replay instead of a random market")
     simulator_replay_speed: float | Literal["max"] = Field(1.0, description="times real time, or max")

@@ -27,3 +27,8 @@ def frames(texts: Iterable[str], head: str = "", tail: str = "") -> bytes:
         length = len(text) + around
         parts += (_HEADERS[length] if length < _COMMON else header(length), head, text, tail)
     return "".join(parts).encode("latin-1")
+
+
+def frame(data: bytes) -> bytes:
+    """Return one text frame of UTF-8 bytes."""
+    return header(len(data)).encode("latin-1") + data

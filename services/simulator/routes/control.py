@@ -1,23 +1,15 @@
 """The simulator's own interface: what it does, how fast, and what goes wrong."""
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body
-from fastapi.openapi.models import Example
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.simulator.exchange import Exchange, Listing
-from services.simulator.faults import FaultError, fault_of
-from services.simulator.injector import Injector
 from services.simulator.routes.problems import ProblemError
 from services.simulator.routes.truth import listing_of
-
-EXAMPLES: Final = {
-    "gap": Example(summary="Withhold five trades", value={"fault": "gap", "symbol": "BTCUSDT", "count": 5}),
-    "mute": Example(summary="Connected but mute", value={"fault": "mute_socket", "seconds": 30}),
-    "rollover": Example(summary="The end of the 24 hours", value={"fault": "rollover", "seconds": 10, "warn": True}),
-}
+from services.simulator.sessions import Sessions
 
 
 class RateRequest(BaseModel):
@@ -32,7 +24,16 @@ class RateRequest(BaseModel):
     symbols: list[str] | None = Field(None, min_length=1)
 
 
-def router(exchange: Exchange, injector: Injector, replay: Callable[[], object]) -> APIRouter:
+class SessionRequest(BaseModel):
+    """Whether a market is open: yes, no, or null for what its calendar says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    calendar: str = "XNYS"
+    open: bool | None
+
+
+def router(exchange: Exchange, sessions: Sessions, replay: Callable[[], object]) -> APIRouter:
     """Return the routes below ``/sim``; ``replay`` tells the state of the replay, None without one."""
     routes = APIRouter(prefix="/sim", tags=["Simulator"])
 
@@ -41,28 +42,6 @@ def router(exchange: Exchange, injector: Injector, replay: Callable[[], object])
         """Say what the market did and who listens."""
         return {**state_of(exchange), "replay": replay()}
 
-    @routes.get("/faults")
-    async def faults() -> dict[str, object]:
-        """List the faults in force."""
-        return {"faults": [one.as_json() for one in exchange.board.active()]}
-
-    @routes.post("/faults", status_code=201)
-    async def inject(described: Annotated[dict[str, object], Body(openapi_examples=EXAMPLES)]) -> dict[str, object]:
-        """Put a fault in force: the field ``fault`` names it, the others say where, how often and how long."""
-        try:
-            fault = fault_of(described, frozenset(exchange.listings))
-            return injector.inject(fault, exchange.wall_ms()).as_json()
-        except FaultError as error:
-            raise ProblemError(422, error.problems) from error
-        except LookupError as error:
-            raise ProblemError(422, [("connection", str(error))]) from error
-
-    @routes.delete("/faults")
-    async def clear() -> dict[str, object]:
-        """End every fault."""
-        injector.clear()
-        return {"faults": []}
-
     @routes.post("/rate")
     async def rate(wanted: RateRequest) -> dict[str, object]:
         """Change how fast the market moves."""
@@ -70,6 +49,14 @@ def router(exchange: Exchange, injector: Injector, replay: Callable[[], object])
         share = _shared(wanted, len(symbols))
         exchange.set_rates(symbols, **share)
         return {"symbols": symbols, "per_symbol": share}
+
+    @routes.post("/session")
+    async def session(wanted: SessionRequest) -> dict[str, object]:
+        """Open or close the session-bound symbols of a calendar."""
+        if wanted.calendar not in sessions.names:
+            raise ProblemError(422, [("calendar", f"must be one of {', '.join(sessions.names)}")])
+        sessions.decide(wanted.calendar, is_open=wanted.open)
+        return {"calendar": wanted.calendar, "open": sessions.is_open(wanted.calendar, exchange.now_ms)}
 
     @routes.post("/stop")
     async def stop() -> dict[str, bool]:

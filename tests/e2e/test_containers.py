@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def service(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@cache
 def status_of(service: str) -> dict[str, str]:
     lines = inside(service, "cat /proc/1/status").stdout.splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -53,12 +55,11 @@ def test_its_process_has_no_capability_and_can_gain_none(service: str) -> None:
     assert status["NoNewPrivs"] == "1"
 
 
-@pytest.mark.parametrize("directory", ["/", "/etc", "/usr/bin"])
-def test_its_root_file_system_takes_no_file(service: str, directory: str) -> None:
-    done = inside(service, f"touch {directory.rstrip('/')}/intruder")
+def test_its_root_file_system_takes_no_file(service: str) -> None:
+    done = inside(service, "grep ' / ' /proc/mounts; touch /etc/intruder")
 
+    assert " ro," in done.stdout
     assert done.returncode != 0
-    assert "Read-only file system" in done.stderr or "Permission denied" in done.stderr
 
 
 def test_it_sees_its_own_secrets_and_no_others(service: str) -> None:
@@ -95,14 +96,17 @@ def test_a_published_port_answers_on_this_machine(port: int) -> None:
         pass
 
 
-def test_no_secret_is_in_a_container_s_environment(service: str) -> None:
-    secrets = {
-        inside(reader, f"cat /run/secrets/{place.name}").stdout
-        for reader in set(SECRET_READERS) & set(RUNNING)
+@pytest.fixture(scope="module")
+def secrets() -> set[str]:
+    return {
+        inside(place.service, f"cat /run/secrets/{place.name}").stdout
         for place in places()
-        if place.service == reader and not place.name.endswith(".conf")
+        if place.service in RUNNING and not place.name.endswith(".conf")
     }
+
+
+def test_no_secret_is_in_a_container_s_environment(service: str, secrets: set[str]) -> None:
     environment = compose("exec", "-T", service, "env").stdout
 
-    assert secrets
-    assert not [secret for secret in secrets if secret and secret in environment]
+    assert "" not in secrets
+    assert not [secret for secret in secrets if secret in environment]

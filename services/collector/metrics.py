@@ -22,7 +22,10 @@ class PublisherFamilies:
         self.spool_bytes = Gauge("nightdesk_spool_bytes", "Bytes in the spool.", feed, registry=registry)
         self.spool_limit_bytes = Gauge("nightdesk_spool_limit_bytes", "SPOOL_MAX_BYTES.", feed, registry=registry)
         self.spool_frames = Gauge(
-            "nightdesk_spool_frames", "Frames in the spool, not known to be committed.", feed, registry=registry
+            "nightdesk_spool_frames",
+            "Frames in the segments of the spool that are not committed as a whole.",
+            feed,
+            registry=registry,
         )
         self.published_frames = Counter(
             "nightdesk_published_frames_total", "Frames acknowledged by Redis.", feed, registry=registry

@@ -92,6 +92,7 @@ def _below(node: yaml.Node, path: Path, problems: list[str], above: tuple[yaml.N
 
 def _problem(path: Path, root: yaml.Node, model: type[BaseModel], location: _Path, text: str) -> str:
     found, known = _found(root, location)
+    # pydantic's location may go on into a union's branch, which is no place of the file
     field = ".".join(str(step) for step in location[: known + 1]) or "the file"
     meaning = _meaning(model, location)
     return f"{path}:{_line(found)}: {field}: {text.removeprefix('Value error, ')}{f' ({meaning})' if meaning else ''}"

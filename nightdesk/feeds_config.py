@@ -29,9 +29,10 @@ _FILE_SUFFIX: Final = "_FILE"
 def _kind(value: object) -> object:
     if isinstance(value, Kind):
         return value
-    if value not in _KINDS:
+    kind = _KINDS.get(value) if isinstance(value, str) else None
+    if kind is None:
         raise ValueError(f"{value!r} is no kind; write one of {', '.join(_KINDS)}")
-    return _KINDS[str(value)]
+    return kind
 
 
 class FeedConfig(BaseModel):

@@ -76,6 +76,7 @@ class HealthServer:
         self,
         *,
         service: str,
+        host: str = "",
         port: int,
         registry: CollectorRegistry,
         parts: Parts,
@@ -86,7 +87,7 @@ class HealthServer:
         self._registry = registry
         self._parts = parts
         self._probes = {"/livez": alive, "/readyz": ready}
-        self._server = make_server("", port, self._answer, server_class=_Server, handler_class=_Handler)
+        self._server = make_server(host, port, self._answer, server_class=_Server, handler_class=_Handler)
 
     @property
     def port(self) -> int:

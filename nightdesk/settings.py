@@ -26,6 +26,7 @@ class Settings(BaseModel):
 
     log_level: str = Field("info", pattern="(?i)^(debug|info|warning|error)$", description="least level logged")
     log_format: str = Field("json", pattern="^(json|console)$", description="json for machines, console for eyes")
+    listen_host: str = Field("0.0.0.0", min_length=1, description="address to listen on; 0.0.0.0 is every one")
     metrics_port: int = Field(9100, ge=0, le=65535, description="port of /health, /livez, /readyz and /metrics")
 
 

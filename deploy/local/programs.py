@@ -133,6 +133,7 @@ def redis_configuration(text: str, *, layout: Layout, port: int) -> str:
 def environment_of(service: Service, name: str, *, layout: Layout, ports: Mapping[str, int]) -> dict[str, str]:
     """Return the variables of one process, with this machine's paths and addresses."""
     environment = {key: _translated(value, service.name, layout, ports) for key, value in service.environment.items()}
+    environment["LISTEN_HOST"] = HOST
     environment |= _own_ports(service.name, name, ports)
     if service.name == "collector":
         # The simulator's address stands in config/feeds.yaml; its variables override it.

@@ -54,7 +54,7 @@ def run(environ: Mapping[str, str]) -> None:
     log.info("api.starting", port=settings.api_port, token=settings.api_token is not None)
     uvicorn.run(
         app,
-        host="0.0.0.0",
+        host=settings.listen_host,
         port=settings.api_port,
         log_config=None,
         access_log=False,

@@ -373,6 +373,7 @@ class Collector:
         ]
         self._health = HealthServer(
             service=SERVICE,
+            host=options.listen_host,
             port=options.metrics_port,
             registry=self.registry,
             parts=lambda: [part for feed in self.feeds for part in feed.parts()],

@@ -55,7 +55,7 @@ def run(environ: Mapping[str, str]) -> None:
     serving = server(chosen)
     serving.run()
     if not serving.started:
-        raise UnavailableError(f"cannot listen on {chosen.simulator_host}:{chosen.simulator_port}")
+        raise UnavailableError(f"cannot listen on {chosen.listen_host}:{chosen.simulator_port}")
 
 
 def server(chosen: SimulatorSettings, *, wall_ms: Callable[[], int] | None = None) -> uvicorn.Server:
@@ -64,10 +64,10 @@ def server(chosen: SimulatorSettings, *, wall_ms: Callable[[], int] | None = Non
     return uvicorn.Server(
         uvicorn.Config(
             web(parts),
-            host=chosen.simulator_host,
+            host=chosen.listen_host,
             port=chosen.simulator_port,
             http="h11",
-            ws=cast("Any", lambda **_context: parts.connection()),
+            ws=cast("Any", lambda server_state, **_context: parts.connection(server_state.connections)),
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=2,
@@ -98,10 +98,14 @@ class Parts:
             attempts_per_5min=chosen.simulator_connections_per_5min,
         )
 
-    def connection(self) -> Connection:
+    def connection(self, siblings: set[Connection]) -> Connection:
         """Return a new WebSocket connection."""
-        limit = self.chosen.simulator_buffer_bytes
-        return Connection(doorman=self._doorman, monotonic_s=time.monotonic, buffer_limit_bytes=limit)
+        return Connection(
+            doorman=self._doorman,
+            monotonic_s=time.monotonic,
+            buffer_limit_bytes=self.chosen.simulator_buffer_bytes,
+            siblings=siblings,
+        )
 
     def work(self) -> list[Coroutine[None, None, None]]:
         """Return what runs for as long as the server does."""

@@ -96,6 +96,7 @@ class Worker:
         )  # fmt: skip
         self._health = HealthServer(
             service=SERVICE,
+            host=settings.listen_host,
             port=settings.metrics_port,
             registry=registry,
             parts=self._observer.parts,

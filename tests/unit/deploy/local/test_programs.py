@@ -79,6 +79,10 @@ def test_the_api_asks_every_process_how_it_is() -> None:
     )
 
 
+def test_nothing_listens_beyond_this_machine() -> None:
+    assert environment(a_service("worker"))["LISTEN_HOST"] == "127.0.0.1"
+
+
 def test_empty_variables_are_left_out() -> None:
     assert "TICKDB_API_KEY" not in environment(a_service("collector", TICKDB_API_KEY=""))
 

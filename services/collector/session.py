@@ -125,12 +125,14 @@ class Session:
 
     async def run(self) -> None:
         """Keep the feed connected until cancelled."""
-        tending = asyncio.create_task(self._tend())
+        tasks = [asyncio.create_task(self._reconnect_for_ever()), asyncio.create_task(self._tend())]
         try:
-            await self._reconnect_for_ever()
+            await asyncio.gather(*tasks)
         finally:
-            tending.cancel()
-            await asyncio.gather(tending, *self._leaving, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._leaving, return_exceptions=True)
             self._tally.flush()
 
     # -- connecting --------------------------------------------------------------------------------------------
@@ -263,11 +265,14 @@ class Session:
         self._tally.opened()
 
         def filtered(ticks: Sequence[Tick]) -> None:
-            self._pass(remainder.not_passed(ticks))
+            left = remainder.not_passed(ticks)
+            if left:
+                self._pass(left)
             if remainder.over:
                 new.on_ticks = self._pass
 
-        self._pass(held)
+        if held:
+            self._pass(held)
         new.on_ticks = self._pass if remainder.over else filtered
         self._begin(new)
         self._next = None
@@ -371,12 +376,13 @@ class Session:
 
     def _look_at_channel(self, link: Link, channel: Channel, now_ns: int) -> None:
         open_market = any(self._is_open_now(symbol) for symbol in self._symbols)
-        waits = self.state.pressure is Pressure.PAUSE or not open_market
-        mute_s = channel.mute_s(now_ns, link.heard, excused=waits and not (channel.promised and open_market))
+        mute_s = channel.mute_s(now_ns, link.heard, excused=self._paused or not (channel.promised or open_market))
         if mute_s is not None:
             link.end(Ending(cause=Cause.MUTE, text=f"connected but mute for {mute_s:.0f} s"))
 
     def _look_at_symbols(self, link: Link, now_ns: int) -> None:
+        if self._paused:
+            self._usual.restart(now_ns)
         fell, spoke = self._usual.look(now_ns, self._mark_of, self._is_open_now)
         for symbol in spoke:
             self._tally.silent(symbol, silent=False)
@@ -388,6 +394,10 @@ class Session:
         if self._usual.silent and self._may_roll_over(now_ns):
             self._symbol_rollover_ns = now_ns
             link.ask_rollover(f"silent: {', '.join(list(self._usual.silent)[:5])}")
+
+    @property
+    def _paused(self) -> bool:
+        return self.state.pressure is Pressure.PAUSE
 
     def _may_roll_over(self, now_ns: int) -> bool:
         before_ns = self._symbol_rollover_ns

@@ -45,7 +45,7 @@ format: .venv/.made-from ## format and mend what can be mended without thinking
 e2e: .venv/.made-from ## run the whole stack in Compose and look at it in a browser
 	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml $(ARGS)
 
-chaos: .venv/.made-from ## kill things while trades flow and count every id; ONLY=kill-worker runs one fault
+chaos: .venv/.made-from ## kill things while trades flow and count every id; ONLY=kill-worker, ON=local
 	$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 bench: .venv/.made-from ## measure the limit, the collector and the pipeline; ONLY=prefix FOR=seconds; writes build/bench.json

@@ -4,7 +4,8 @@
 each second. ``params`` is the older one: all channels in one command, and the server's ``{"type": "ping"}`` to answer.
 ``query`` names channels and symbols in the address. Pushes are read alike in all of them.
 
-There are no sequence numbers, and no klines but over REST. A ticker is a quote where it names a bid or an ask; where
+There are no sequence numbers, and no klines but over REST. A trade's ``id`` is not taken: it may be "0", and nobody
+promises that ids are contiguous, so that a jump would look like a gap. A ticker is a quote where it names a bid or an ask; where
 it names only the last price it proves that the symbol lives, and nothing more: nobody said that there was a trade.
 """
 
@@ -81,7 +82,6 @@ class _Trade(msgspec.Struct):
     quantity: Size
     side: str = ""
     timestamp: Moment = 0.0
-    id: str | int | None = None
 
 
 class _Trades(msgspec.Struct):
@@ -210,7 +210,7 @@ class TickdbCodec:
         ticks = [
             Trade(
                 symbol=symbol,
-                trade_id=_trade_id(trade.id),
+                trade_id=NO_ID,
                 price=trade.price,
                 size=trade.quantity,
                 side=_SIDES.get(trade.side, Side.UNKNOWN),
@@ -246,15 +246,6 @@ def _by_echo(symbols: Sequence[str]) -> dict[str, tuple[str, ...]]:
         bare = symbol.partition(".")[0]
         echoes[bare] = (*echoes.get(bare, ()), symbol)
     return echoes | {symbol: (symbol,) for symbol in symbols}
-
-
-def _trade_id(text: str | int | None) -> int:
-    """Return the id where it is one: "0" names nothing, and not every market numbers its trades."""
-    try:
-        trade_id = int(text or 0)
-    except ValueError:
-        return NO_ID
-    return trade_id if 0 < trade_id <= MAX_INT64 else NO_ID
 
 
 def _ns(moment: float) -> int:

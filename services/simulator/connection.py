@@ -41,10 +41,19 @@ class Doorman(Protocol):
 class Connection(asyncio.Protocol):
     """One WebSocket client, from its handshake to its end."""
 
-    def __init__(self, *, doorman: Doorman, monotonic_s: Callable[[], float], buffer_limit_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        doorman: Doorman,
+        monotonic_s: Callable[[], float],
+        buffer_limit_bytes: int,
+        siblings: set["Connection"] | None = None,
+    ) -> None:
+        """``siblings`` are the connections the server shuts down when it ends."""
         self._doorman = doorman
         self._monotonic_s = monotonic_s
         self._buffer_limit_bytes = buffer_limit_bytes
+        self._siblings = set() if siblings is None else siblings
         self._protocol = ServerProtocol(max_size=2**20)
         self._transport: asyncio.Transport | None = None
         self._outgoing: list[bytes] = []
@@ -56,6 +65,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with a fresh or a taken-over transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self._siblings.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Read the client's bytes."""
@@ -75,6 +85,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's signature
         """Forget everything about the client."""
+        self._siblings.discard(self)
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()

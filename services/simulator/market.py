@@ -95,6 +95,8 @@ class Market:
             price = ladder.best - away if bidding else ladder.best + away
             if price > 0:
                 ladder.put(price, 0 if self._cancels(ladder, price) else self._level_lots())
+        self._keep_size(self.book.bids, -1)
+        self._keep_size(self.book.asks, +1)
 
     def top(self) -> Top:
         """Return best bid and ask."""
@@ -148,7 +150,7 @@ class Market:
             price = far(ladder.levels) + away * self._some_gap()
             if price > 0:
                 ladder.put(price, self._level_lots())
-        elif len(ladder.levels) > LEVELS_MOST:
+        while len(ladder.levels) > LEVELS_MOST:
             ladder.put(far(ladder.levels), 0)
 
     def _improve(self) -> None:

@@ -5,8 +5,9 @@ each second. ``params`` is the older one: all channels in one command, and the s
 ``query`` names channels and symbols in the address. Pushes are read alike in all of them.
 
 There are no sequence numbers, and no klines but over REST. A trade's ``id`` is not taken: it may be "0", and nobody
-promises that ids are contiguous, so that a jump would look like a gap. A ticker is a quote where it names a bid or an ask; where
-it names only the last price it proves that the symbol lives, and nothing more: nobody said that there was a trade.
+promises that ids are contiguous, so that a jump would look like a gap. A ticker is a quote where it names a bid or an
+ask; where it names only the last price it proves that the symbol lives, and nothing more: nobody said that there was
+a trade.
 """
 
 from collections.abc import Callable, Sequence

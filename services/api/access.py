@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -91,14 +91,13 @@ def from_here(request: Request) -> bool:
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return False
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
 def own_path(path: str) -> str:
     """Return a path of this very server to go to after the login; anything else becomes ``/``."""
-    parts = urlsplit(path)
-    outside = parts.scheme or parts.netloc or not path.startswith("/") or path.startswith("//") or "\\" in path
-    return "/" if outside or not path.isprintable() else quote(parts.path, safe="/")
+    inside = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return quote(path.partition("?")[0], safe="/") if inside else "/"
 
 
 def _digest(text: str) -> bytes:

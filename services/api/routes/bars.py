@@ -42,7 +42,7 @@ class BarsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    symbol: SymbolName
+    symbol: SymbolName = Field(description="symbol as the feed writes it", examples=["BTCUSDT"])
     feed: FeedName | None = Field(None, description="feed; may be left out when only one has the symbol")
     interval: Interval = Field(Interval.M1, description="length of a bar")
     from_: Moment | None = Field(

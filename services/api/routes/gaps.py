@@ -20,9 +20,9 @@ class GapsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    feed: FeedName | None = None
-    symbol: SymbolName | None = None
-    kind: KindName | None = None
+    feed: FeedName | None = Field(None, description="only of this feed")
+    symbol: SymbolName | None = Field(None, description="only of this symbol, as the feed writes it")
+    kind: KindName | None = Field(None, description="only of this kind")
     state: GapState | None = Field(None, description="only gaps in this state")
     before: int | None = Field(None, ge=1, le=MAX_ID, description="only gaps older than this gap_id: `next` of a page")
     limit: int = Field(100, ge=1, le=MAX_GAPS, description="at most so many gaps")

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse, Response
@@ -12,6 +13,8 @@ from services.api.models import HealthState
 from services.api.survey.survey import Survey
 from services.api.survey.verdict import Verdict, line, verdict
 
+PLAIN: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
+
 router = APIRouter(tags=["health"])
 
 
@@ -20,8 +23,8 @@ router = APIRouter(tags=["health"])
     response_model=HealthState,
     summary="How everything is",
     responses={
-        200: {"description": "ok or degraded", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        503: {"description": "a part is down", "model": HealthState},
+        200: {"description": "ok or degraded", "content": PLAIN},
+        503: {"description": "a part is down", "model": HealthState, "content": PLAIN},
     },
 )
 async def health(

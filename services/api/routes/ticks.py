@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from nightdesk.ticks import Kind, Side
 from services.api.models import FeedName, KindName, LatestTick, LatestTicks, Symbol, SymbolName, Symbols
@@ -18,7 +18,7 @@ class SymbolQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    feed: FeedName | None = None
+    feed: FeedName | None = Field(None, description="only of this feed")
 
 
 class LatestQuery(BaseModel):
@@ -26,9 +26,9 @@ class LatestQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    symbol: SymbolName | None = None
-    feed: FeedName | None = None
-    kind: KindName | None = None
+    symbol: SymbolName | None = Field(None, description="only of this symbol, as the feed writes it")
+    feed: FeedName | None = Field(None, description="only of this feed")
+    kind: KindName | None = Field(None, description="only of this kind")
 
 
 @router.get("/symbols", summary="Which symbols are there?")

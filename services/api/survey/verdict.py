@@ -20,7 +20,7 @@ AN_EXCHANGE: Final = "simulator"
 
 Facts: TypeAlias = dict[str, float | int | str | bool | None]
 
-_ORDER: Final = ("feed", "streams", "consumers", "database", "redis", "collector", "worker", "simulator")
+_ORDER: Final = ("feed", "spool", "streams", "consumers", "database", "redis", "collector", "worker", "simulator")
 _RANK: Final = {Status.OK: 0, Status.DEGRADED: 1, Status.DOWN: 2}
 
 
@@ -102,11 +102,11 @@ def service_parts(reports: Sequence[Report]) -> list[Part]:
 
 
 def merged(parts: Iterable[Part]) -> list[Part]:
-    """Return one part a name: of several instances' words on the same part the worst one counts."""
+    """Return one part a name: of several instances' words the worst counts, then the one that knows an age."""
     kept: dict[str, Part] = {}
     for part in parts:
         known = kept.get(part.part)
-        if known is None or _RANK[part.status] > _RANK[known.status]:
+        if known is None or _weight(part) > _weight(known):
             kept[part.part] = part
     return list(kept.values())
 
@@ -116,6 +116,10 @@ def line(part: Part) -> str:
     limit = "" if part.threshold_s is None else f" of {part.threshold_s:g}"
     age = "" if part.age_s is None else f" ({part.age_s:.1f}{limit} s)"
     return f"{part.status.value:<8} {part.part}: {part.detail}{age}"
+
+
+def _weight(part: Part) -> tuple[int, bool]:
+    return _RANK[part.status], part.age_s is not None
 
 
 def _ms(seconds: float | None) -> float:

@@ -1,0 +1,65 @@
+"""The api over a real PostgreSQL, which it reads as the reader."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from nightdesk.store.migrate import READER
+from services.api.app import compose
+from services.api.settings import ApiSettings
+from tests.conftest import Database
+
+SEED = """
+INSERT INTO feeds (feed, shards) VALUES ('simulator', 8), ('coinbase', 8);
+INSERT INTO symbols (feed, symbol, shard)
+VALUES ('simulator', 'BTCUSDT', 3), ('simulator', 'ETHUSDT', 5), ('coinbase', 'BTC-USD', 1),
+    ('coinbase', 'ETHUSDT', 2);
+INSERT INTO bars (
+    symbol_id, time, open, high, low, close, volume, buy_volume, quote_volume, trades, open_key, close_key, closed
+)
+SELECT
+    1, timestamptz '2026-01-05 00:00Z' + n * interval '1 minute',
+    n, n + 2, n - 1, n + 1, 1, 0.5, 10, 3, n, n, n < 2999
+FROM generate_series(0, 2999) AS n;
+INSERT INTO latest (symbol_id, kind, side, time, received_at, sequence, price, size)
+VALUES (1, 1, 1, '2026-01-07 01:59:59Z', '2026-01-07 01:59:59.1Z', 42, 67000.5, 0.25);
+INSERT INTO latest (symbol_id, kind, time, received_at, sequence, spread, pressure_ratio)
+VALUES (1, 4, '2026-01-07 01:59:59Z', '2026-01-07 01:59:59.1Z', 43, 0.01, 1.5);
+INSERT INTO gaps (symbol_id, kind, from_id, to_id, from_time, to_time, missing, cause, state)
+SELECT
+    1 + n % 2, 1, n * 100, n * 100 + 9, now(), now(), int8multirange(int8range(n * 100, n * 100 + 10)),
+    'disconnected', CASE WHEN n % 3 = 0 THEN 'filled' ELSE 'open' END
+FROM generate_series(1, 30) AS n;
+INSERT INTO gaps (symbol_id, kind, from_time, cause, state) VALUES (3, 3, now(), 'never heard', 'unfillable');
+INSERT INTO leases (consumer, feed, shard, owner, expires_at)
+SELECT
+    format('store/simulator/%s', lpad(n::text, 2, '0')), 'simulator', n, 'worker-' || n % 2,
+    now() + interval '1 hour'
+FROM generate_series(0, 7) AS n;
+"""
+
+
+def settings(database: Database, **changes: Any) -> ApiSettings:
+    values: Mapping[str, Any] = {
+        "database_url": database.url(READER),
+        "database_password": SecretStr(database.password(READER)),
+        "redis_url": "redis://127.0.0.1:1/0",
+        "health_targets": "collector=http://127.0.0.1:1",
+    }
+    return ApiSettings(**{**values, **changes})
+
+
+@pytest.fixture
+def seeded(database: Database) -> Database:
+    with database.connect() as connection:
+        connection.execute(SEED)
+    return database
+
+
+@pytest.fixture
+def client(seeded: Database) -> Iterator[TestClient]:
+    with TestClient(compose(settings(seeded))) as running:
+        yield running

@@ -1,0 +1,141 @@
+from dataclasses import replace
+
+import pytest
+
+from nightdesk.health import Part, Status
+from services.api.survey.flow import Flow
+from services.api.survey.samples import parse, reading
+from services.api.survey.survey import DatabaseReport, RedisReport, Report, Survey
+from services.api.survey.verdict import line, merged, redis_part, stream_part, verdict
+
+WORKER = """\
+nightdesk_stream_top_timestamp_seconds{consumer="store/simulator/00"} 100
+nightdesk_consumer_position_timestamp_seconds{consumer="store/simulator/00"} 99.9
+nightdesk_database_up 1
+"""
+FEED = Part(part="feed/simulator", status=Status.OK, detail="connected", age_s=0.2, threshold_s=30.0)
+
+
+def leases(*, owned: int = 8, unowned_s: float | None = None) -> DatabaseReport:
+    row = {"feed": "simulator", "consumers": 8, "owned": owned, "workers": 2, "unowned_s": unowned_s}
+    return DatabaseReport(age_s=0.0, latency_s=0.002, leases=[row])
+
+
+def a_survey() -> Survey:
+    reports = (
+        Report(service="collector", instance="c:1", parts=(FEED,)),
+        Report(service="worker", instance="w1:1"),
+        Report(service="worker", instance="w2:1"),
+        Report(service="simulator", instance="s:1"),
+    )
+    return Survey(
+        at_s=10.0,
+        unix_s=1000.0,
+        reports=reports,
+        database=leases(),
+        redis=RedisReport(age_s=0.0, latency_s=0.001, memory_ratio=0.1),
+        reading=reading(10.0, parse("w1:1", WORKER)),
+    )
+
+
+def status_of(survey: Survey, name: str) -> Status:
+    return next(part.status for part in verdict(survey).parts if part.part == name)
+
+
+def replaced(survey: Survey, service: str, **changes: object) -> Survey:
+    reports = tuple(
+        replace(report, **changes) if report.service == service else report  # type: ignore[arg-type]
+        for report in survey.reports
+    )
+    return replace(survey, reports=reports)
+
+
+def test_all_is_well_when_every_part_is() -> None:
+    found = verdict(a_survey())
+
+    assert found.status is Status.OK
+    assert [part.part for part in found.parts] == [
+        "feed/simulator", "streams/simulator", "consumers/simulator", "database", "redis",
+        "collector", "worker", "simulator",
+    ]  # fmt: skip
+
+
+def test_a_service_of_which_nobody_answers_is_down() -> None:
+    survey = replaced(a_survey(), "collector", parts=(), problem="no answer within 1 s")
+
+    assert status_of(survey, "collector") is Status.DOWN
+    assert verdict(survey).status is Status.DOWN
+
+
+def test_a_replica_that_does_not_answer_degrades() -> None:
+    survey = a_survey()
+    first, second, third, fourth = survey.reports
+    survey = replace(survey, reports=(first, replace(second, problem="no answer within 1 s"), third, fourth))
+
+    assert status_of(survey, "worker") is Status.DEGRADED
+    assert verdict(survey).status is Status.DEGRADED
+
+
+def test_the_exchange_is_not_ours_and_degrades_at_most() -> None:
+    survey = replaced(a_survey(), "simulator", problem="no answer within 1 s")
+
+    assert verdict(survey).status is Status.DEGRADED
+
+
+def test_a_database_that_does_not_answer_is_down_with_its_age() -> None:
+    survey = replace(a_survey(), database=DatabaseReport(problem="the database does not answer", age_s=42.0))
+    part = verdict(survey).parts[0]
+
+    assert (part.part, part.status, part.age_s) == ("database", Status.DOWN, 42.0)
+
+
+@pytest.mark.parametrize(("unowned_s", "status"), [(3.0, Status.DEGRADED), (16.0, Status.DOWN), (None, Status.DOWN)])
+def test_a_consumer_without_owner_is_down_after_the_time_a_takeover_takes(
+    unowned_s: float | None, status: Status
+) -> None:
+    survey = replace(a_survey(), database=leases(owned=7, unowned_s=unowned_s))
+
+    assert status_of(survey, "consumers/simulator") is status
+
+
+@pytest.mark.parametrize(
+    ("flow", "status"),
+    [
+        (Flow(feed="f", lag_s=0.2), Status.OK),
+        (Flow(feed="f", lag_s=20.0, committed_per_s=100.0), Status.DEGRADED),
+        (Flow(feed="f", lag_s=200.0, committed_per_s=100.0), Status.DEGRADED),
+        (Flow(feed="f", lag_s=200.0, committed_per_s=0.0), Status.DOWN),
+        (Flow(feed="f"), Status.DEGRADED),
+    ],
+)
+def test_a_stream_far_behind_is_down_only_when_nothing_moves(flow: Flow, status: Status) -> None:
+    assert stream_part(flow).status is status
+
+
+def test_a_nearly_full_redis_degrades() -> None:
+    assert redis_part(RedisReport(age_s=0.0, memory_ratio=0.9)).status is Status.DEGRADED
+    assert redis_part(RedisReport(age_s=0.0, memory_ratio=None)).status is Status.OK
+    assert redis_part(RedisReport(problem="Redis does not answer")).status is Status.DOWN
+
+
+def test_of_several_words_on_a_part_the_worst_counts() -> None:
+    bad = replace(FEED, status=Status.DOWN)
+
+    assert merged([FEED, bad, FEED]) == [bad]
+
+
+def test_the_collector_at_work_speaks_for_the_feed_and_not_its_standby() -> None:
+    standby = Part(part="feed/simulator", status=Status.OK, detail="standby")
+
+    assert merged([standby, FEED]) == [FEED]
+
+
+def test_the_worst_part_comes_first() -> None:
+    survey = replaced(a_survey(), "worker", problem="gone")
+
+    assert verdict(survey).parts[0].part == "worker"
+
+
+def test_a_part_is_one_plain_line() -> None:
+    assert line(FEED) == "ok       feed/simulator: connected (0.2 of 30 s)"
+    assert line(Part(part="worker", status=Status.DOWN, detail="0 of 1 answer")) == "down     worker: 0 of 1 answer"

@@ -1,0 +1,186 @@
+import pytest
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+
+from services.api.access import COOKIE, SESSION_S, Gate, own_path
+from tests.unit.services.api.desk import TOKEN, a_client
+
+OPEN_TO_ALL = {"/health", "/livez", "/readyz", "/metrics", "/login", "/logout", "/assets/{name}"}
+PAGES = {"/", "/docs"}
+
+
+def a_gate(token: str | None = TOKEN, secret: str | None = "pepper", now_s: float = 1000.0) -> Gate:
+    return Gate(token=token, secret=secret, wall_s=lambda: now_s)
+
+
+def logged_in(client: TestClient) -> TestClient:
+    answer = client.post("/login", data={"token": TOKEN, "next": "/"})
+    assert answer.status_code == 303
+    return client
+
+
+def guarded_paths() -> list[str]:
+    # FastAPI keeps included routers as they are; the description lists every path it serves.
+    described = set(a_client().app.openapi()["paths"])  # type: ignore[attr-defined]
+    return sorted((described | {"/openapi.json"}) - OPEN_TO_ALL)
+
+
+@pytest.mark.parametrize("path", guarded_paths())
+def test_every_other_path_takes_the_token(path: str) -> None:
+    client = a_client(token=TOKEN)
+
+    refused = client.get(path)
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"].startswith("Bearer")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert client.get(path, headers={"Authorization": f"Bearer {TOKEN}"}).status_code in {200, 422}
+
+
+@pytest.mark.parametrize("path", ["/health", "/livez", "/readyz", "/metrics", "/login", "/assets/style.css"])
+def test_health_and_metrics_are_open_to_all(path: str) -> None:
+    assert a_client(token=TOKEN).get(path).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer öpen"])
+def test_anything_but_the_token_is_refused(header: str) -> None:
+    answer = a_client(token=TOKEN).get("/symbols", headers={"Authorization": header.encode("latin-1")})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/symbols", "/", "/docs", "/openapi.json"])
+def test_without_a_token_set_everything_is_open(path: str) -> None:
+    assert a_client().get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_a_page_sends_a_browser_to_the_form_and_back(path: str) -> None:
+    client = a_client(token=TOKEN)
+
+    sent = client.get(path)
+    assert sent.status_code == 303
+    form = client.get(sent.headers["location"])
+    assert f'name="next" type="hidden" value="{path}"' in form.text
+    assert client.post("/login", data={"token": TOKEN, "next": path}).headers["location"] == path
+
+
+def test_the_form_gives_a_cookie_that_scripts_and_other_sites_cannot_use() -> None:
+    answer = a_client(token=TOKEN).post("/login", data={"token": TOKEN})
+
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert TOKEN not in cookie
+
+
+def test_behind_tls_the_cookie_stays_there() -> None:
+    client = a_client(token=TOKEN)
+    client.base_url = client.base_url.copy_with(scheme="https")
+
+    assert "Secure" in client.post("/login", data={"token": TOKEN}).headers["set-cookie"]
+
+
+def test_the_cookie_opens_pages_and_what_they_ask() -> None:
+    client = logged_in(a_client(token=TOKEN))
+
+    assert [client.get(path).status_code for path in ("/", "/docs", "/openapi.json", "/symbols")] == [200] * 4
+
+
+def test_logging_out_forgets_the_cookie() -> None:
+    client = logged_in(a_client(token=TOKEN))
+
+    client.post("/logout")
+
+    assert client.get("/symbols").status_code == 401
+
+
+def test_a_wrong_token_gives_the_form_again_and_no_cookie() -> None:
+    answer = a_client(token=TOKEN).post("/login", data={"token": "guess", "next": "/docs"})
+
+    assert answer.status_code == 401
+    assert "That is not the token." in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://evil"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],
+)
+def test_a_form_from_another_site_logs_nobody_in_or_out(headers: dict[str, str]) -> None:
+    client = a_client(token=TOKEN)
+
+    answer = client.post("/login", data={"token": TOKEN}, headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+    assert "set-cookie" not in client.post("/logout", headers=headers).headers
+
+
+def test_the_form_from_our_own_page_is_taken() -> None:
+    headers = {"Origin": "http://desk", "Sec-Fetch-Site": "same-origin"}
+
+    assert a_client(token=TOKEN).post("/login", data={"token": TOKEN}, headers=headers).status_code == 303
+
+
+def test_a_session_ends_by_itself() -> None:
+    cookie = a_gate(now_s=1000.0).session()
+
+    assert a_gate(now_s=1000.0 + SESSION_S - 1).holds(cookie)
+    assert not a_gate(now_s=1000.0 + SESSION_S + 1).holds(cookie)
+
+
+def test_a_new_token_or_secret_ends_every_session() -> None:
+    cookie = a_gate().session()
+
+    assert not a_gate(token="another").holds(cookie)
+    assert not a_gate(secret="salt").holds(cookie)
+
+
+@pytest.mark.parametrize("cookie", ["", ".", "9999999999", "9999999999.", "x.y", "٣.a", "9999999999.é"])
+def test_a_forged_cookie_is_refused(cookie: str) -> None:
+    assert not a_gate().holds(cookie)
+
+
+def test_a_longer_life_cannot_be_written_into_a_cookie() -> None:
+    ends, _, signature = a_gate().session().partition(".")
+
+    assert not a_gate().holds(f"{int(ends) + 1}.{signature}")
+
+
+def test_without_a_token_nobody_can_be_logged_in() -> None:
+    gate = a_gate(token=None)
+
+    assert not gate.knows("")
+    assert not gate.holds(gate.session())
+
+
+def test_a_cookie_of_any_bytes_is_refused_and_no_error() -> None:
+    client = a_client(token=TOKEN)
+
+    assert client.get("/symbols", headers={"Cookie": f"{COOKIE}=\xff\xfe.\xff".encode("latin-1")}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("asked", "gone_to"),
+    [
+        ("/docs", "/docs"),
+        ("//evil", "/"),
+        ("/\\evil", "/"),
+        ("https://evil/docs", "/"),
+        ("evil", "/"),
+        ("", "/"),
+        ("/a b", "/a%20b"),
+        ("/a\r\nX: y", "/"),
+        ("http://[", "/"),
+    ],
+)
+def test_after_the_login_one_stays_here(asked: str, gone_to: str) -> None:
+    assert own_path(asked) == gone_to
+
+
+def test_every_route_is_one_of_those_known_here() -> None:
+    app = a_client().app
+    known = OPEN_TO_ALL | PAGES | set(guarded_paths())
+
+    served = {route.path for route in app.routes if isinstance(route, APIRoute)}  # type: ignore[attr-defined]
+
+    assert served <= known

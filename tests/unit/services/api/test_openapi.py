@@ -1,0 +1,52 @@
+from typing import Any
+
+from services.api.problems import MEDIA_TYPE
+from tests.unit.services.api.desk import a_client
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    schema: dict[str, Any] = a_client().get("/openapi.json").json()
+    return {path: operation for path, methods in schema["paths"].items() for operation in methods.values()}
+
+
+def test_what_programs_can_ask_is_described() -> None:
+    assert set(operations()) == {
+        "/health", "/livez", "/readyz", "/metrics", "/symbols", "/ticks/latest", "/bars", "/gaps",
+    }  # fmt: skip
+
+
+def test_every_operation_has_a_summary_and_a_description() -> None:
+    assert all(operation["summary"] and operation["description"] for operation in operations().values())
+
+
+def test_every_parameter_has_a_description() -> None:
+    for operation in operations().values():
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), parameter["name"]
+
+
+def test_every_refusal_is_a_problem_document() -> None:
+    for path, operation in operations().items():
+        for status, response in operation["responses"].items():
+            if status.startswith("4"):
+                assert list(response["content"]) == [MEDIA_TYPE], (path, status)
+
+
+def test_health_and_metrics_take_no_token() -> None:
+    taking = {path for path, operation in operations().items() if "security" in operation}
+
+    assert taking == {"/symbols", "/ticks/latest", "/bars", "/gaps"}
+
+
+def test_nothing_refers_to_what_is_not_there() -> None:
+    schema = a_client().get("/openapi.json").json()
+    known = set(schema["components"]["schemas"])
+
+    def referred(node: Any) -> set[str]:
+        if isinstance(node, dict):
+            here = {node["$ref"].rsplit("/", 1)[1]} if "$ref" in node else set()
+            return here.union(*(referred(value) for value in node.values()))
+        return set().union(*(referred(value) for value in node)) if isinstance(node, list) else set()
+
+    assert referred(schema) <= known
+    assert "HTTPValidationError" not in known

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ SERVICES: Final = ("simulator", "collector", "worker")
 UP_LIMIT_S: Final = 420
 """The first start may build the image."""
 COMMAND_LIMIT_S: Final = 60
+DEATH_LIMIT_S: Final = 10.0
 DATABASE: Final = "nightdesk"
 SUPERUSER: Final = "postgres"
 SIMULATOR_PORT: Final = 8090
@@ -45,8 +47,11 @@ class Stack(Protocol):
     def process_ids(self, service: str) -> list[int]:
         """Return the host's ids of a service's main processes, those that run."""
 
-    def kill(self, service: str) -> None:
-        """SIGKILL one main process of a service; whatever restarts it must notice by itself."""
+    def kill(self, service: str) -> float:
+        """SIGKILL one main process of a service and return when, Unix seconds, once it is gone.
+
+        Whatever restarts it must notice by itself.
+        """
 
     def simulator_url(self) -> str:
         """Return the simulator's HTTP address."""
@@ -73,9 +78,9 @@ class LocalStack:
         """Return the process ids of a service, its replicas ``worker-1``, ``worker-2`` included."""
         return [one.pid for one in self._stack.programs() if one.pid and one.name.partition("-")[0] == service]
 
-    def kill(self, service: str) -> None:
+    def kill(self, service: str) -> float:
         """SIGKILL one process of a service."""
-        _kill(_first(self.process_ids(service), service))
+        return _kill(_first(self.process_ids(service), service))
 
     def simulator_url(self) -> str:
         """Return the simulator's address."""
@@ -122,9 +127,9 @@ class ComposeStack:
         """Return the host's ids of the containers' main processes."""
         return [pid for one in self._inspect(service) if (pid := int(one["State"]["Pid"]))]
 
-    def kill(self, service: str) -> None:
+    def kill(self, service: str) -> float:
         """SIGKILL by the host's id: ``docker kill`` would count as a manual stop and switch the restart policy off."""
-        _kill(_first(self.process_ids(service), service))
+        return _kill(_first(self.process_ids(service), service))
 
     def simulator_url(self) -> str:
         """Return the simulator's address on its Compose network."""
@@ -188,12 +193,19 @@ def resident_bytes(process_id: int) -> int:
     return 0
 
 
-def _kill(process_id: int) -> None:
+def _kill(process_id: int) -> float:
+    at_s = time.time()
     try:
         os.kill(process_id, signal.SIGKILL)
     except PermissionError:
         # A container's process belongs to another user; where sudo asks no password it may.
         _output("sudo", "--non-interactive", "kill", "-KILL", str(process_id))
+    deadline_s = time.monotonic() + DEATH_LIMIT_S
+    while resident_bytes(process_id):
+        if time.monotonic() > deadline_s:
+            raise UnavailableError(f"process {process_id} outlived SIGKILL by {DEATH_LIMIT_S:.0f} s")
+        time.sleep(0.005)
+    return at_s
 
 
 def _first(process_ids: list[int], service: str) -> int:

@@ -1,7 +1,5 @@
 """``kill -9`` PostgreSQL's postmaster: the turn in hand is lost as a whole, and done again."""
 
-import time
-
 from tests.chaos.injection import Injected
 from tests.chaos.simulator import Simulator
 from tests.chaos.stacks import Stack
@@ -9,6 +7,4 @@ from tests.chaos.stacks import Stack
 
 def inject(stack: Stack, simulator: Simulator) -> Injected:
     """Kill it, once."""
-    at_s = time.time()
-    stack.kill("postgres")
-    return Injected(at_s=at_s)
+    return Injected(at_s=stack.kill("postgres"))

@@ -1,7 +1,5 @@
 """``kill -9`` a worker in the middle of its turn: the position it had committed is where the next one resumes."""
 
-import time
-
 from tests.chaos.injection import Injected
 from tests.chaos.simulator import Simulator
 from tests.chaos.stacks import Stack
@@ -9,6 +7,4 @@ from tests.chaos.stacks import Stack
 
 def inject(stack: Stack, simulator: Simulator) -> Injected:
     """Kill it, once."""
-    at_s = time.time()
-    stack.kill("worker")
-    return Injected(at_s=at_s)
+    return Injected(at_s=stack.kill("worker"))

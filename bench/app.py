@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ OUTPUT: Final = SOURCE / "build" / "bench.json"
 def main(arguments: Sequence[str]) -> int:
     """Measure what was asked for; return the exit status."""
     options = _parser().parse_args(arguments)
+    # Told to stop, leave through every `finally`: nothing that was started stays.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         rows = selected(options.only, ROWS)
         samples = _measured(rows, options.seconds, options.rounds)

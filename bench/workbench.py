@@ -21,6 +21,7 @@ from deploy.local.compose import postgres_settings
 
 FEED: Final = "bench"
 LIMIT_S: Final = 120.0
+STALL_S: Final = 30.0
 POLL_S: Final = 0.05
 
 Numbers: TypeAlias = dict[str, Any]
@@ -107,13 +108,10 @@ class Workbench:
     @contextmanager
     def collector(self, flood: Flood, redis: RunningRedis) -> Iterator["Metrics"]:
         """Run the real collector on the flood; yield its metrics."""
-        feeds = self.scratch / "feeds.yaml"
-        feeds.write_text(_FEEDS.format(feed=FEED, port=flood.port, symbols=", ".join(SYMBOLS)), encoding="utf-8")
         port = databases.free_port()
         with self._empty("spool") as spool:
             env = {
-                "FEEDS": FEED, "FEEDS_CONFIG": str(feeds), "REDIS_URL": redis.url, "SPOOL_DIR": str(spool),
-                "METRICS_PORT": str(port), "LOG_LEVEL": "warning",
+                **self._feed(flood), "REDIS_URL": redis.url, "SPOOL_DIR": str(spool), "METRICS_PORT": str(port),
             }  # fmt: skip
             with self.running(self.first, "services.collector", env=env):
                 yield Metrics(port)
@@ -129,15 +127,20 @@ class Workbench:
                 raise MeasurementError(f"migrate ended with status {process.returncode}")
 
     @contextmanager
-    def worker(self, postgres: RunningPostgres, redis: RunningRedis) -> Iterator["Metrics"]:
+    def worker(self, flood: Flood, postgres: RunningPostgres, redis: RunningRedis) -> Iterator["Metrics"]:
         """Run a worker; yield its metrics."""
         port = databases.free_port()
         env = {
-            "REDIS_URL": redis.url, "DATABASE_URL": postgres.url("nightdesk", "nightdesk_writer"),
-            "DATABASE_PASSWORD": postgres.password, "METRICS_PORT": str(port), "LOG_LEVEL": "warning",
+            **self._feed(flood), "REDIS_URL": redis.url, "METRICS_PORT": str(port),
+            "DATABASE_URL": postgres.url("nightdesk", "nightdesk_writer"), "DATABASE_PASSWORD": postgres.password,
         }  # fmt: skip
         with self.running(self.second, "services.worker", env=env):
             yield Metrics(port)
+
+    def _feed(self, flood: Flood) -> dict[str, str]:
+        feeds = self.scratch / "feeds.yaml"
+        feeds.write_text(_FEEDS.format(feed=FEED, port=flood.port, symbols=", ".join(SYMBOLS)), encoding="utf-8")
+        return {"FEEDS": FEED, "FEEDS_CONFIG": str(feeds), "LOG_LEVEL": "warning"}
 
     @contextmanager
     def _empty(self, name: str) -> Iterator[Path]:
@@ -188,8 +191,8 @@ def wait_for(count: Callable[[], float], wanted: float, what: str) -> int:
             return time.monotonic_ns()
         if now > last:
             last, moved = now, time.monotonic()
-        if time.monotonic() - moved > LIMIT_S:
-            raise MeasurementError(f"{now:.0f} of {wanted:.0f} {what}, and no more came for {LIMIT_S:.0f} s")
+        if time.monotonic() - moved > STALL_S:
+            raise MeasurementError(f"{now:.0f} of {wanted:.0f} {what}, and no more came for {STALL_S:.0f} s")
         time.sleep(POLL_S)
 
 

@@ -232,8 +232,11 @@ _UNTOLD: Final = frozenset({Kind.TRADE, Kind.AGG_TRADE, Kind.QUOTE, Kind.DEPTH})
 
 
 def ends_silence(event: Event) -> bool:
-    """Return whether the event is a connection after one that was lost."""
-    return event.name == EventName.CONNECTED and event.since_us > 0
+    """Return whether the event is a new connection; what went before it is known by the marks, not by the feed.
+
+    A collector that was killed cannot say so: its successor connects as if for the first time.
+    """
+    return event.name == EventName.CONNECTED
 
 
 def _announces(event: Event) -> bool:
@@ -301,7 +304,7 @@ def _cause(gap: Gap, history: Sequence[Event]) -> str:
         if gap.from_us <= event.received_us <= gap.to_us
         and event.name in _TELLING
         and event.symbol_id in {0, gap.key[0]}
-        and (event.name != EventName.CONNECTED or event.since_us)
+        and event.kind in {0, gap.key[1]}
     ]
     lost = [event for event in told if event.name == EventName.DISCONNECTED]
     return _why((lost or told)[-1]) if told else "sequence break"
@@ -312,10 +315,11 @@ _TELLING: Final = frozenset({EventName.CONNECTED, EventName.DISCONNECTED, EventN
 
 def _why(event: Event) -> str:
     """One line for the ledger."""
-    if event.name == EventName.DISCONNECTED:
-        return f"disconnected: {event.cause}" if event.cause else "disconnected"
-    fallback = "sequence break" if event.name == EventName.SEQUENCE_BREAK else "collector restarted"
-    return event.cause or fallback
+    if event.name == EventName.SEQUENCE_BREAK:
+        return event.cause or "sequence break"
+    if event.name == EventName.CONNECTED and not event.since_us:
+        return "collector restarted"
+    return f"disconnected: {event.cause}" if event.cause else "disconnected"
 
 
 def _last_before(batch: Batch, key: Key, moment_us: int, default_us: int) -> int:

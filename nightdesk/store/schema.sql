@@ -171,6 +171,7 @@ CREATE TABLE gaps (
 );
 
 CREATE INDEX gaps_missing ON gaps (symbol_id, kind) WHERE state <> 'filled' AND missing IS NOT NULL;
+CREATE INDEX gaps_time ON gaps (symbol_id, kind, from_time);
 
 -- Frames, and ticks of frames, that could not be stored: the newest of them.
 CREATE TABLE quarantine (

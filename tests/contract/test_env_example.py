@@ -35,7 +35,7 @@ WIRING = {
 }  # fmt: skip
 """How the parts of one stack find each other: compose.yaml's business, not the user's."""
 
-READ_ELSEWHERE = {"WORKER_COUNT", "FEEDS", "SUBSCRIBED_SYMBOLS"}
+READ_ELSEWHERE = {"WORKER_COUNT", "FEEDS", "SUBSCRIBED_SYMBOLS", "FEEDS_CONFIG"}
 """By compose.yaml, and by the loader of config/feeds.yaml."""
 
 

@@ -467,7 +467,7 @@ class Publisher:
                 while True:
                     await self._look()
                     await asyncio.sleep(POLL_S)
-            except (TimeoutError, RedisError, UnavailableError, OSError) as error:
+            except (TimeoutError, RedisError, UnavailableError, SpoolError, OSError) as error:
                 log.debug("publisher.monitor_lost", feed=self._feed, error=str(error))
                 self._retry_unspooled()
                 self._show()

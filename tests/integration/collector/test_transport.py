@@ -1,0 +1,287 @@
+"""The socket port on a real WebSocket server that may misbehave; every registered transport passes the same tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import pytest
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from nightdesk.errors import ConfigurationError, RateLimitedError, UnavailableError
+from services.collector.transport import TRANSPORTS, Connect, Dial
+
+pytestmark = pytest.mark.timeout(20)
+
+Behaviour = Callable[[ServerConnection], Awaitable[None]]
+
+
+@pytest.fixture(params=sorted(TRANSPORTS))
+def connect(request: pytest.FixtureRequest) -> Connect:
+    return TRANSPORTS[request.param]
+
+
+def url_of(server: Server) -> str:
+    return f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/ws"
+
+
+@asynccontextmanager
+async def an_exchange(behave: Behaviour, **options: object) -> AsyncIterator[str]:
+    async with serve(behave, "127.0.0.1", 0, ping_interval=None, **options) as server:  # type: ignore[arg-type]
+        yield url_of(server)
+
+
+def refusing(status: HTTPStatus, **headers: str) -> Callable[[ServerConnection, Request], Response]:
+    def refuse(_connection: ServerConnection, _request: Request) -> Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Response(status, status.phrase, Headers({"Content-Length": "0", **named}), b"")
+
+    return refuse
+
+
+async def nothing(exchange: ServerConnection) -> None:
+    await exchange.wait_closed()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110  the other side is a process of its own pace
+        await asyncio.sleep(0.01)
+
+
+def test_messages_come_as_bytes_in_order_fragments_joined(connect: Connect) -> None:
+    async def behave(exchange: ServerConnection) -> None:
+        await exchange.send("first")
+        await exchange.send(["one, ", "two ", "and three"])
+        await exchange.send(b"\xff\x00 no text")
+        for number in range(5000):
+            await exchange.send(str(number))
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial())
+            closed = await socket.pump(messages.append)
+        assert messages[:3] == [b"first", b"one, two and three", b"\xff\x00 no text"]
+        assert [int(message) for message in messages[3:]] == list(range(5000))
+        assert all(type(message) is bytes for message in messages)
+        assert closed.code == 1000
+
+    asyncio.run(scenario())
+
+
+def test_what_came_before_the_pump_is_not_lost(connect: Connect) -> None:
+    sent = asyncio.Event()
+
+    async def behave(exchange: ServerConnection) -> None:
+        await exchange.send("early")
+        await exchange.send(["ear", "ly too"])
+        sent.set()
+        await exchange.recv()
+        await exchange.send("later")
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial())
+            await sent.wait()
+            await asyncio.sleep(0.05)
+            await socket.send("go on")
+            await socket.pump(messages.append)
+        assert messages == [b"early", b"early too", b"later"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1012, 4000, 4999])
+def test_a_close_code_and_its_reason_are_reported(connect: Connect, code: int) -> None:
+    async def behave(exchange: ServerConnection) -> None:
+        await exchange.close(code, "because")
+
+    async def scenario() -> None:
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial())
+            closed = await socket.pump(lambda _raw: None)
+        assert (closed.code, closed.reason) == (code, "because")
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_cut_without_goodbye_is_abnormal(connect: Connect) -> None:
+    async def behave(exchange: ServerConnection) -> None:
+        await exchange.send("hello")
+        exchange.transport.abort()
+
+    async def scenario() -> None:
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial())
+            closed = await socket.pump(lambda _raw: None)
+        assert closed.code == 1006
+
+    asyncio.run(scenario())
+
+
+def test_sending_on_a_closed_connection_says_so(connect: Connect) -> None:
+    async def behave(exchange: ServerConnection) -> None:
+        await exchange.close()
+
+    async def scenario() -> None:
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial())
+            await socket.pump(lambda _raw: None)
+            with pytest.raises(UnavailableError):
+                await socket.send("too late")
+            await socket.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_answers_no_ping_is_given_up(connect: Connect) -> None:
+    async def behave(exchange: ServerConnection) -> None:
+        exchange.transport.pause_reading()
+        await asyncio.sleep(0.5)
+        exchange.transport.abort()
+
+    async def scenario() -> None:
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial(ping_interval_s=0.05, ping_timeout_s=0.05))
+            closed = await socket.pump(lambda _raw: None)
+        assert closed.code == 1006
+        assert "no answer to a ping" in closed.reason
+
+    asyncio.run(scenario())
+
+
+def test_a_paused_socket_reads_nothing_and_is_not_given_up(connect: Connect) -> None:
+    async def behave(exchange: ServerConnection) -> None:
+        await exchange.send("before")
+        await exchange.recv()
+        await exchange.send("after")
+        await exchange.wait_closed()
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial(ping_interval_s=0.05, ping_timeout_s=0.05))
+            pump = asyncio.create_task(socket.pump(messages.append))
+            await until(lambda: len(messages) == 1)
+            socket.pause()
+            await socket.send("go on")
+            await asyncio.sleep(0.4)
+            assert messages == [b"before"]
+            assert not pump.done()
+            socket.resume()
+            await until(lambda: len(messages) == 2)
+            await socket.close()
+            assert (await pump).code == 1000
+
+    asyncio.run(scenario())
+
+
+def test_a_paused_socket_can_be_closed(connect: Connect) -> None:
+    async def scenario() -> None:
+        async with an_exchange(nothing) as url:
+            socket = await connect(url, Dial())
+            pump = asyncio.create_task(socket.pump(lambda _raw: None))
+            await asyncio.sleep(0.05)
+            socket.pause()
+            await socket.close()
+            await pump
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT])
+def test_a_rate_limited_handshake_says_how_long_to_wait(connect: Connect, status: HTTPStatus) -> None:
+    async def scenario() -> None:
+        async with an_exchange(nothing, process_request=refusing(status, Retry_After="17")) as url:
+            with pytest.raises(RateLimitedError) as caught:
+                await connect(url, Dial())
+        assert caught.value.retry_after_s == 17
+
+    asyncio.run(scenario())
+
+
+def test_a_rate_limited_handshake_that_does_not_say_waits_a_minute(connect: Connect) -> None:
+    async def scenario() -> None:
+        async with an_exchange(nothing, process_request=refusing(HTTPStatus.TOO_MANY_REQUESTS)) as url:
+            with pytest.raises(RateLimitedError) as caught:
+                await connect(url, Dial())
+        assert caught.value.retry_after_s == 60
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY])
+def test_any_other_refusal_can_be_tried_again(connect: Connect, status: HTTPStatus) -> None:
+    async def scenario() -> None:
+        async with an_exchange(nothing, process_request=refusing(status)) as url:
+            with pytest.raises(UnavailableError, match=str(status.value)) as caught:
+                await connect(url, Dial())
+        assert not isinstance(caught.value, RateLimitedError)
+
+    asyncio.run(scenario())
+
+
+def test_nobody_listening_can_be_tried_again(connect: Connect) -> None:
+    async def scenario() -> None:
+        async with an_exchange(nothing) as url:
+            pass
+        with pytest.raises(UnavailableError):
+            await connect(url, Dial())
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_speaks_something_else_can_be_tried_again(connect: Connect) -> None:
+    async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"220 smtp.example ESMTP\r\n\r\n")
+        writer.close()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(other, "127.0.0.1", 0)
+        async with server:
+            with pytest.raises(UnavailableError):
+                await connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", Dial())
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_never_answers_is_given_up(connect: Connect) -> None:
+    async def mute(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(mute, "127.0.0.1", 0)
+        async with server:
+            with pytest.raises(UnavailableError):
+                await connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", Dial(open_timeout_s=0.1))
+
+    asyncio.run(scenario())
+
+
+def test_an_address_that_is_none_is_a_matter_of_configuration(connect: Connect) -> None:
+    async def scenario() -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            await connect("http://127.0.0.1/?api_key=hush", Dial())
+        assert "hush" not in str(caught.value)
+
+    asyncio.run(scenario())
+
+
+def test_a_message_beyond_the_limit_ends_the_connection_and_not_the_process(connect: Connect) -> None:
+    async def behave(exchange: ServerConnection) -> None:
+        await exchange.send(b"x" * (16 * 1024 * 1024 + 1))
+        await exchange.wait_closed()
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial())
+            closed = await socket.pump(messages.append)
+        assert messages == []
+        assert closed.code in {1006, 1009}
+
+    asyncio.run(scenario())

@@ -7,7 +7,6 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from nightdesk.clock import Clock
-from services.collector import publisher as publisher_module
 from services.collector.entry_ids import ZERO, EntryId
 from services.collector.metrics import PublisherFamilies, PublisherMetrics
 from services.collector.publisher import Publisher, PublisherLimits, StreamTop
@@ -41,18 +40,22 @@ class NoStreams:
 class FullDisk(Spool):
     """A spool that finds no room for the head of a new segment, the first time."""
 
-    trims = 0
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, shards=SHARDS, max_bytes=10**6)
+        self.has_room = False
+        self.trimmed = asyncio.Event()
 
     def trim(self, committed: Sequence[EntryId]) -> None:
-        self.trims += 1
-        if self.trims == 1:
+        if not self.has_room:
+            self.has_room = True
             raise SpoolFullError("no space left on the disk")
         super().trim(committed)
+        self.trimmed.set()
 
 
 def test_a_disk_that_is_full_for_a_while_does_not_end_trimming(tmp_path: Path) -> None:
     async def body() -> None:
-        spool = FullDisk(tmp_path / "spool", shards=SHARDS, max_bytes=10**6)
+        spool = FullDisk(tmp_path / "spool")
         assert spool.lock()
         spool.open()
         publisher = Publisher(
@@ -66,8 +69,7 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_trimming(tmp_path: Path) -
             metrics=PublisherMetrics(PublisherFamilies(CollectorRegistry()), "simulator"),
         )
         running = asyncio.create_task(publisher.run())
-        while spool.trims < 2:
-            await asyncio.sleep(publisher_module.POLL_S / 10)
+        await spool.trimmed.wait()
         await publisher.close()
         await running
         spool.close()

@@ -45,8 +45,11 @@ class Evidence:
         self._address: Address | None = None
 
     def newest_s(self) -> float:
-        """Return when the newest committed trade was received, Unix seconds; 0 when there is none."""
-        query = "SELECT extract(epoch FROM max(received_at))::float8 FROM latest WHERE kind = %(kind)s"
+        """Return when the newest committed trade was received, Unix seconds, for the symbol where that is longest ago.
+
+        0 when there is none yet.
+        """
+        query = "SELECT extract(epoch FROM min(received_at))::float8 FROM latest WHERE kind = %(kind)s"
         ((newest,),) = self._ask(query, kind=Kind.TRADE)
         return float(newest or 0.0)
 

@@ -130,7 +130,7 @@ class Harness:
             raise UnavailableError(f"no trade was committed {FLOW_LIMIT_S:.0f} s after the market started")
 
     def _recovery_s(self, injected: Injected) -> float | None:
-        """Wait until a trade received after the fault is committed."""
+        """Wait until a trade received after the fault is committed, one of every symbol: of every consumer, then."""
         recovered = self._wait(lambda: self._evidence.newest_s() > injected.at_s, RECOVERY_LIMIT_S)
         return time.time() - injected.at_s if recovered else None
 

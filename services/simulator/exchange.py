@@ -56,7 +56,6 @@ class Listing:
     trades_due: Due = field(default_factory=Due)
     quotes_due: Due = field(default_factory=Due)
     trades_sent: int = 0
-    closed_candle_ms: int = 0
 
     def __post_init__(self) -> None:
         self.writer = Writer(self.market.instrument)
@@ -92,7 +91,7 @@ class Exchange:
         self.opened_ms = self.now_ms = wall_ms()
         self.running = True
         self.skipped_ms = 0
-        self.before_step: list[Callable[[int], None]] = [hub.close_due, board.sweep]
+        self.before_step: list[Callable[[int], None]] = [hub.close_due]
         """What is done with the time before the markets move, in order."""
 
     def set_rates(self, symbols: Iterable[str], **changes: float | str | None) -> None:
@@ -130,6 +129,7 @@ class Exchange:
             if self._flat_out():
                 self._step_flat_out(to_ms)
         self.now_ms = max(self.now_ms, to_ms)
+        self.board.sweep(self.now_ms)
         self.hub.flush()
 
     def _step(self, from_ms: int, to_ms: int) -> None:

@@ -15,10 +15,9 @@ class Due:
 
     def take(self, per_s: float, span_ms: int) -> int:
         """Return how many events are due after another ``span_ms`` at ``per_s`` a second."""
-        self._rest += per_s * span_ms / 1000.0
-        whole = int(self._rest)
-        self._rest -= whole
-        return whole
+        self._rest += per_s * span_ms
+        whole, self._rest = divmod(self._rest, 1000.0)
+        return int(whole)
 
 
 def steps(from_ms: int, to_ms: int, longest_ms: int) -> Iterator[tuple[int, int]]:

@@ -5,11 +5,10 @@ WebSocket frames are ``{"ts", "raw"}`` with the receive time in Unix seconds and
 """
 
 import gzip
-import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Final, TypeVar, cast
+from typing import Final, TypeVar
 
 import msgspec
 import zstandard
@@ -18,6 +17,7 @@ from nightdesk.errors import ConfigurationError
 
 WS_SUFFIX: Final = ".ws.jsonl"
 HTTP_SUFFIX: Final = ".http.jsonl"
+CHUNK_BYTES: Final = 1 << 18
 
 T = TypeVar("T")
 
@@ -37,20 +37,38 @@ class Answered(msgspec.Struct):
     body: object
 
 
-def _plain(path: Path) -> IO[bytes]:
-    return path.open("rb")
+def _plain(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as lines:
+        yield from lines
 
 
-def _gzip(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path, "rb"))
+def _gzip(path: Path) -> Iterator[bytes]:
+    with gzip.open(path, "rb") as lines:
+        yield from lines
 
 
-def _zstd(path: Path) -> IO[bytes]:
-    reader = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True, closefd=True)
-    return io.BufferedReader(reader)
+def _zstd(path: Path) -> Iterator[bytes]:
+    """Yield lines across frames; a torn frame is an error, which the library's own reader takes for the end."""
+    rest = b""
+    for piece in _unpacked(path):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    yield rest
 
 
-OPENERS: Final[dict[str, Callable[[Path], IO[bytes]]]] = {"": _plain, ".gz": _gzip, ".zst": _zstd}
+def _unpacked(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as packed:
+        frame: zstandard.ZstdDecompressionObj | None = None
+        while chunk := packed.read(CHUNK_BYTES):
+            while chunk:
+                frame = frame or zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(chunk)
+                chunk, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
+    if frame is not None:
+        raise EOFError("the last zstd frame is torn")
+
+
+OPENERS: Final[dict[str, Callable[[Path], Iterator[bytes]]]] = {"": _plain, ".gz": _gzip, ".zst": _zstd}
 
 
 def frames_of(path: Path) -> Iterator[Recorded]:
@@ -86,10 +104,9 @@ def _lines(path: Path, kind: type[T]) -> Iterator[T]:
     decode = msgspec.json.Decoder(kind).decode
     number = 0
     try:
-        with OPENERS[_compression(path)](path) as lines:
-            for number, line in enumerate(lines, start=1):  # noqa: B007  the errors below name it
-                if line.strip():
-                    yield decode(line)
+        for number, line in enumerate(OPENERS[_compression(path)](path), start=1):  # noqa: B007  errors name it
+            if line.strip():
+                yield decode(line)
     except msgspec.MsgspecError as error:
         raise ConfigurationError(f"{path}, line {number}: {error}") from error
     except (OSError, EOFError, zstandard.ZstdError) as error:

@@ -133,11 +133,14 @@ class ReplaySocket:
             message = json.loads(text)
         except (ValueError, RecursionError):
             return
-        if isinstance(message, dict) and "method" in message:
+        if not isinstance(message, dict):
+            return
+        said = (message.get("type"), message.get("cmd"))
+        if "method" in message:
             self._binance(listener, message)
-        elif isinstance(message, dict) and "subscribe" in {message.get("type"), message.get("cmd")}:
+        elif "subscribe" in said:
             self._subscribe(listener, [EVERYTHING])
-        elif isinstance(message, dict) and "ping" in {message.get("type"), message.get("cmd")}:
+        elif "ping" in said:
             self._hub.tell(listener, json.dumps({key: "pong" for key in ("type", "cmd") if key in message}))
 
     def _binance(self, listener: Listener, message: Mapping[str, object]) -> None:

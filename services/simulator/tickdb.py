@@ -116,9 +116,9 @@ def command_of(message: object, known: Iterable[str]) -> Command:
     if not isinstance(message, dict):
         raise TickdbError(4002, "message must be a JSON object")
     name = message.get("cmd", message.get("type"))
-    if name in {"ping", "pong"}:
+    if name in ("ping", "pong"):
         return Command(cast('Literal["ping", "pong"]', name))
-    if name not in {"subscribe", "unsubscribe"}:
+    if name not in ("subscribe", "unsubscribe"):
         raise TickdbError(4001, f"unknown command {name!r}"[:200])
     wish = message.get("data", message.get("params"))
     if not isinstance(wish, dict):

@@ -4,11 +4,13 @@ import socket
 import subprocess
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from services.init.plan import SERVICES as SECRET_READERS
 from services.init.plan import places
+from tests.e2e.stack import PORTS, PROJECT, Desk
 
 pytestmark = pytest.mark.e2e
 
@@ -18,7 +20,7 @@ NO_CAPABILITY = "0" * 16
 
 
 def compose(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["docker", "compose", *arguments]
+    command = ["docker", "compose", "--project-name", PROJECT, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -27,10 +29,8 @@ def inside(service: str, script: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _running() -> None:
-    up = set(compose("ps", "--services", "--status", "running").stdout.split())
-    if not set(RUNNING) <= up:
-        pytest.skip(f"needs the running stack; not running: {', '.join(sorted(set(RUNNING) - up))}")
+def _running(desk: Desk) -> None:
+    """Everything below looks into the running stack."""
 
 
 @pytest.fixture(params=RUNNING)
@@ -90,9 +90,12 @@ def test_a_service_of_the_inner_network_cannot_reach_the_world(service: str) -> 
     assert "Network is unreachable" in done.stderr
 
 
-@pytest.mark.parametrize("port", [8000, 3000, 9090, 8090])
-def test_a_published_port_answers_on_this_machine(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=5):
+@pytest.mark.parametrize("name", sorted(PORTS))
+def test_a_published_port_answers_on_this_machine(desk: Desk, name: str) -> None:
+    address = urlsplit(desk.url(name))
+
+    assert address.hostname == "127.0.0.1"
+    with socket.create_connection((address.hostname, address.port or 80), timeout=5):
         pass
 
 

@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 
 CSS: Final = "text/css; charset=utf-8"
 JAVASCRIPT: Final = "text/javascript; charset=utf-8"
-ASSETS: Final = {"style.css": CSS, "index.js": JAVASCRIPT, "docs.js": JAVASCRIPT}
+ASSETS: Final = {"style.css": CSS, "index.js": JAVASCRIPT, "docs.js": JAVASCRIPT, "icon.svg": "image/svg+xml"}
 
 SAFE: Final = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",

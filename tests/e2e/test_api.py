@@ -1,0 +1,98 @@
+"""What a person can ask the desk a minute after starting it."""
+
+import csv
+import io
+
+import pytest
+import requests
+
+from tests.e2e.stack import Desk, eventually
+
+pytestmark = pytest.mark.e2e
+SYMBOLS = {"BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT"}
+
+
+@pytest.fixture
+def api(desk: Desk) -> str:
+    return desk.url("api")
+
+
+def test_health_is_ok_with_every_part_and_how_fresh_it_is(desk: Desk) -> None:
+    health = desk.wait_until("ok")
+
+    parts = {part["part"]: part for part in health["parts"]}
+    assert {
+        "feed/simulator", "streams/simulator", "consumers/simulator", "database", "redis", "collector", "worker",
+        "simulator",
+    } <= set(parts)  # fmt: skip
+    for name in ("feed/simulator", "streams/simulator", "consumers/simulator", "database", "redis"):
+        assert parts[name]["age_s"] < parts[name]["threshold_s"]
+    assert health["bottleneck"]["part"] is None
+
+
+def test_five_symbols_of_the_simulator_are_collected(api: str) -> None:
+    def symbols() -> set[str]:
+        listed = requests.get(f"{api}/symbols", timeout=10).json()["symbols"]
+        return {one["symbol"] for one in listed if {"trade", "quote", "depth"} <= set(one["kinds"])}
+
+    eventually(symbols, lambda found: found == SYMBOLS, within_s=60, what="five symbols with every kind")
+
+
+def test_the_last_ticks_move(api: str) -> None:
+    def last() -> int:
+        ticks = requests.get(f"{api}/ticks/latest?symbol=BTCUSDT&kind=trade", timeout=10).json()["ticks"]
+        return int(ticks[0]["sequence"])
+
+    first = last()
+    eventually(last, lambda now: now > first, within_s=30, what="a newer trade")
+
+
+@pytest.mark.parametrize("interval", ["1m", "5m", "1d"])
+def test_the_open_bar_is_there(api: str, interval: str) -> None:
+    body = requests.get(f"{api}/bars?symbol=BTCUSDT&interval={interval}", timeout=10).json()
+
+    last = body["bars"][-1]
+    assert last["closed"] is False
+    assert last["low"] <= last["open"] <= last["high"]
+    assert last["trades"] > 0
+
+
+def test_bars_come_as_csv(api: str) -> None:
+    answer = requests.get(f"{api}/bars?symbol=BTCUSDT", headers={"Accept": "text/csv"}, timeout=10)
+
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert float(rows[-1]["close"]) > 0
+
+
+def test_the_gap_ledger_can_be_read(api: str) -> None:
+    assert requests.get(f"{api}/gaps?state=open", timeout=10).json()["next"] is None
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/"])
+def test_everything_else_answers(api: str, path: str) -> None:
+    assert requests.get(f"{api}{path}", timeout=10).status_code == 200
+
+
+def test_prometheus_asks_every_service_and_all_answer(desk: Desk) -> None:
+    prometheus = desk.url("prometheus")
+
+    def jobs() -> dict[str, str]:
+        targets = requests.get(f"{prometheus}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
+        return {one["labels"]["job"]: one["health"] for one in targets}
+
+    wanted = dict.fromkeys(("api", "collector", "prometheus", "simulator", "worker"), "up")
+    eventually(jobs, lambda found: found == wanted, within_s=60, what="every job up")
+
+
+def test_every_recording_rule_works_and_records(desk: Desk) -> None:
+    prometheus = desk.url("prometheus")
+    groups = requests.get(f"{prometheus}/api/v1/rules", timeout=10).json()["data"]["groups"]
+    names = {rule["name"] for group in groups for rule in group["rules"]}
+    assert names
+
+    def silent() -> set[str]:
+        recorded = requests.get(f"{prometheus}/api/v1/label/__name__/values", timeout=10).json()["data"]
+        return names - set(recorded)
+
+    eventually(silent, lambda left: not left, within_s=90, what="series of every rule")
+    assert all(rule["health"] == "ok" for group in groups for rule in group["rules"])

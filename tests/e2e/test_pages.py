@@ -1,0 +1,71 @@
+"""The api's own pages in a browser, with and without a token."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.stack import Desk
+
+pytestmark = pytest.mark.e2e
+TOKEN = "a token of the end-to-end test"
+
+
+@pytest.fixture
+def watched(page: Page) -> Iterator[Page]:
+    """A page whose every complaint fails the test, and which loads nothing from elsewhere."""
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    yield page
+    assert complaints == []
+    assert len(hosts) == 1
+
+
+def test_the_index_shows_what_runs_and_the_last_prices(desk: Desk, watched: Page) -> None:
+    watched.goto(desk.url("api"))
+
+    expect(watched.locator("#whole strong")).to_have_text("ok", timeout=30_000)
+    expect(watched.locator("#prices tr")).to_have_count(5, timeout=30_000)
+    expect(watched.locator("#parts")).to_contain_text("feed/simulator")
+
+
+def test_the_docs_list_what_can_be_asked_without_a_cdn(desk: Desk, watched: Page) -> None:
+    watched.goto(f"{desk.url('api')}/docs")
+
+    expect(watched.locator("section.operation")).to_have_count(8, timeout=30_000)
+    expect(watched.locator("#operations")).to_contain_text("/bars")
+
+
+@pytest.fixture
+def guarded(desk: Desk) -> Iterator[str]:
+    """The same stack with API_TOKEN set."""
+    with_token = Desk(API_TOKEN=TOKEN)
+    with_token.up("--no-deps", "api")
+    yield with_token.url("api")
+    desk.up("--no-deps", "api")
+
+
+def test_a_token_is_asked_for_once(guarded: str, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{guarded}/docs")
+    page.get_by_label("API token").fill("a guess")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_have_text("That is not the token.")
+
+    page.get_by_label("API token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("section.operation").first).to_be_visible(timeout=30_000)
+
+    page.goto(guarded)
+    expect(page.locator("#prices tr")).to_have_count(5, timeout=30_000)
+    (cookie,) = context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert TOKEN not in cookie["value"]
+
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("API token")).to_be_visible()
+    context.close()

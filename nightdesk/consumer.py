@@ -125,12 +125,14 @@ class Keeper:
         lease_s: float,
         now_s: Callable[[], float],
         on_takeover: Callable[[Taken], None] = lambda _: None,
+        on_renewed: Callable[[], None] = lambda: None,
     ) -> None:
         self.worker = worker
         self._leases = leases
         self._lease_s = lease_s
         self._now_s = now_s
         self._on_takeover = on_takeover
+        self._on_renewed = on_renewed
         self._lock = threading.Lock()
         self._held: dict[str, int] = {}
         self._surplus: list[str] = []
@@ -184,6 +186,7 @@ class Keeper:
         with self._lock:
             self._held, self._renewed_s = held, now_s
             self._surplus = sorted(held, key=_by_shard)[wanted:] if wanted < 0 else []
+        self._on_renewed()
         for one in taken:
             self._end_old(one)
 

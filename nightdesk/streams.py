@@ -66,10 +66,11 @@ class RedisStreams:
     def tops(self, positions: Sequence[Position]) -> dict[str, Top]:
         """Return the end of each consumer's stream; a stream that does not exist has none."""
         pipeline = self._client.pipeline(transaction=False)
+        pipeline.ping()  # so that Redis is asked something even when nothing is owned
         for one in positions:
             pipeline.xinfo_stream(one.stream)
         with translated():
-            answers = pipeline.execute(raise_on_error=False)
+            _, *answers = pipeline.execute(raise_on_error=False)
         return {
             one.consumer: _top(answer, one.entry_id)
             for one, answer in zip(positions, answers, strict=True)

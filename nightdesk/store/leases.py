@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nightdesk.consumer import Backend, Taken
+from nightdesk.consumer import Backend, Position, Taken
 from nightdesk.store.database import Connection, statement, translated
 
 
@@ -64,6 +64,21 @@ class LeaseRows:
     def claim_feed(self, feed: str, shards: int) -> int:
         """Record how many shards a feed has at its first start; return what was recorded."""
         return int(self._rows("claim_feed", feed=feed, shards=shards)[0][0])
+
+    def feed_positions(self, feed: str) -> list[Position]:
+        """Return where every consumer of a feed is, whoever owns it."""
+        return [
+            Position(consumer=consumer, stream=stream, entry_id=entry_id, feed=feed, shard=shard)
+            for consumer, stream, entry_id, shard in self._rows("feed_positions", feed=feed)
+        ]
+
+    def feed_symbols(self, feed: str) -> list[str]:
+        """Return all symbols ever seen of a feed."""
+        return [symbol for (symbol,) in self._rows("feed_symbols", feed=feed)]
+
+    def reshard(self, feed: str, shards: int, places: Mapping[str, int]) -> None:
+        """Record a new number of shards, and the new shard of each symbol."""
+        self._rows("reshard", feed=feed, shards=shards, symbols=list(places), places=list(places.values()))
 
     def close(self) -> None:
         """End the connection; the next call makes a new one."""

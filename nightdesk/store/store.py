@@ -93,8 +93,9 @@ class Store:
                 committed = self._commit(unit, deliveries)
         except RefusedError:
             self._days.forget()
-            unit.roll_back()
             raise
+        finally:
+            unit.end()
         for origin_feed, reason in committed.quarantined:
             log.error("ticks.quarantined", feed=origin_feed, reason=reason)
         self._on_commit(committed)

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psycopg
+from psycopg.pq import TransactionStatus
+
 from nightdesk.admission import Interval, OpenGaps
 from nightdesk.bars import COLUMNS as BAR_COLUMNS
 from nightdesk.bars import Bars
@@ -85,10 +88,14 @@ class UnitOfWork:
             self._connection.execute(statement("advance"), _advance(owner, steps), prepare=True)
             self._connection.execute("COMMIT")
 
-    def roll_back(self) -> None:
-        """Undo whatever is under way; a broken connection has done so already."""
-        if not self._connection.closed:
+    def end(self) -> None:
+        """Undo whatever was not committed; a connection that cannot even do that is closed."""
+        if self._connection.info.transaction_status == TransactionStatus.IDLE:
+            return
+        try:
             self._connection.rollback()
+        except psycopg.Error:
+            self._connection.close()
 
     def _copy(self, kind: Kind, pieces: Sequence[bytes]) -> None:
         with self._connection.cursor() as cursor, cursor.copy(_COPY[kind]) as copy:

@@ -19,7 +19,7 @@ from nightdesk.feeds_config import FeedConfig, load_feeds
 from nightdesk.health import HealthServer
 from nightdesk.metrics import service_registry
 from nightdesk.settings import load
-from nightdesk.shards import consumer_name, stream_key
+from nightdesk.shards import consumer_name, shard_of, stream_key
 from nightdesk.store.database import Connection, connect
 from nightdesk.store.leases import LeaseRows
 from nightdesk.store.store import Store
@@ -42,9 +42,16 @@ def run(environ: Mapping[str, str]) -> None:
     feeds = load_feeds(settings.feeds_config, environ)
     logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
     stopping = threading.Event()
+    threading.excepthook = _end
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     Worker(settings, feeds, Clock(), stopping).run()
+
+
+def _end(failure: threading.ExceptHookArgs) -> None:
+    """End the process when a thread fails: without its keeper a worker would wait for ever."""
+    log.critical("thread.failed", thread=failure.thread.name if failure.thread else "", exc_info=failure.exc_value)
+    os._exit(service.EXIT_STUCK)
 
 
 class Worker:
@@ -70,6 +77,7 @@ class Worker:
             lease_s=settings.lease_seconds,
             now_s=clock.monotonic_s,
             on_takeover=self._observer.taken_over,
+            on_renewed=self._observer.database_answered,
         )
         self._store = Store(
             worker=self._name,
@@ -79,10 +87,10 @@ class Worker:
             on_commit=self._observer.committed,
         )
         password = settings.redis_password.get_secret_value() if settings.redis_password else None
-        redis_streams = streams.RedisStreams(streams.connect(settings.redis_url, password))
+        self._streams = streams.RedisStreams(streams.connect(settings.redis_url, password))
         self._loop = Loop(
             keeper=self._keeper,
-            streams=redis_streams,
+            streams=self._streams,
             store=self._store,
             leases=self._rows,
             watch=self._observer,
@@ -91,7 +99,7 @@ class Worker:
             stopping=stopping,
         )
         self._housekeeping = Housekeeping(
-            loop=self._loop, store=self._store, streams=redis_streams, observer=self._observer, feeds=list(feeds),
+            loop=self._loop, store=self._store, streams=self._streams, observer=self._observer, feeds=list(feeds),
             now_s=clock.monotonic_s,
         )  # fmt: skip
         self._health = HealthServer(
@@ -139,12 +147,24 @@ class Worker:
     def _claim(self, feed: str, shards: int) -> None:
         known = self._rows.claim_feed(feed, shards)
         if known != shards:
-            raise ConfigurationError(
-                f"feed {feed} has {known} shards since its first start, and feeds.yaml says {shards}: "
-                f"set shards back to {known}; the number decides where every symbol's ticks go"
-            )
+            self._reshard(feed, known, shards)
         names = [consumer_name(KIND, feed, shard) for shard in range(shards)]
         self._rows.add([(name, stream_key(feed, shard), feed, shard) for shard, name in enumerate(names)])
+
+    def _reshard(self, feed: str, known: int, shards: int) -> None:
+        """Follow a changed number of shards once everything sent under the old one is committed."""
+        positions = self._rows.feed_positions(feed)
+        tops = self._streams.tops(positions)
+        waiting = sum(top.waiting for top in tops.values())
+        if waiting:
+            raise ConfigurationError(
+                f"feed {feed} has {known} shards, feeds.yaml says {shards}, and {waiting} frames sent under the old "
+                f"number wait: set shards back to {known}, stop the collector, and change it once /health says that "
+                "all is committed"
+            )
+        symbols = self._rows.feed_symbols(feed)
+        self._rows.reshard(feed, shards, {symbol: shard_of(symbol, shards) for symbol in symbols})
+        log.warning("feed.resharded", feed=feed, old_shards=known, shards=shards)
 
     def _connect(self, role: str) -> Callable[[], Connection]:
         password = self._settings.database_password

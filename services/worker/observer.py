@@ -81,7 +81,6 @@ class Observer:
 
     def idled(self) -> None:
         """There was nothing to read."""
-        self.redis_answered()
         self._moved()
 
     def committed(self, done: Committed) -> None:

@@ -7,7 +7,15 @@ import pytest
 
 from nightdesk.ticks import Kind, Tick
 from tests.integration.store.conftest import (
-    NOW_NS, SECOND, Desk, a_depth, a_kline, a_quote, a_trade, an_agg_trade, an_event,
+    NOW_NS,
+    SECOND,
+    Desk,
+    a_depth,
+    a_kline,
+    a_quote,
+    a_trade,
+    an_agg_trade,
+    an_event,
 )  # fmt: skip
 
 pytestmark = pytest.mark.integration

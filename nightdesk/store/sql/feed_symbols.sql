@@ -1,0 +1,1 @@
+SELECT symbol FROM symbols WHERE feed = %(feed)s ORDER BY symbol

@@ -1,0 +1,316 @@
+"""Leases, shares and the loop, with fakes in place of the database and Redis."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightdesk.consumer import Backend, Delivery, Entry, Keeper, Loop, Position, Taken, share
+from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError
+
+BACKEND = Backend(process_id=1, started_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@given(st.integers(0, 100), st.integers(1, 12))
+def test_shares_are_even_and_together_everything(consumers: int, count: int) -> None:
+    workers = [f"w{number:02}" for number in range(count)]
+
+    shares = [share(consumers, workers, worker) for worker in workers]
+
+    assert sum(shares) == consumers
+    assert max(shares) - min(shares) <= 1
+
+
+def test_a_worker_that_is_not_known_to_live_owns_nothing() -> None:
+    assert share(8, ["a"], "b") == 0
+
+
+class FakeLeases:
+    """Leases of consumers ``s/f/00`` ... in memory, as one worker sees them."""
+
+    def __init__(self, consumers: int = 4, workers: Sequence[str] = ("me",)) -> None:
+        self.owners: dict[str, str | None] = {f"s/f/{number:02}": None for number in range(consumers)}
+        self.workers = list(workers)
+        self.ended: list[Backend] = []
+        self.named: list[Backend] = []
+        self.away = False
+
+    def beat(self) -> list[str]:
+        if self.away:
+            raise UnavailableError("away")
+        return self.workers
+
+    def renew(self) -> dict[str, int]:
+        return {consumer: 1 for consumer, owner in self.owners.items() if owner == "me"}
+
+    def count(self) -> int:
+        return len(self.owners)
+
+    def take(self, wanted: int, backend: Backend) -> list[Taken]:
+        free = [consumer for consumer, owner in self.owners.items() if owner in {None, "dead"}][:wanted]
+        taken = [
+            Taken(
+                consumer=consumer,
+                epoch=1,
+                old_owner=self.owners[consumer],
+                old_backend=BACKEND if self.owners[consumer] else None,
+            )
+            for consumer in free
+        ]
+        self.owners |= dict.fromkeys(free, "me")
+        return taken
+
+    def name_backend(self, backend: Backend) -> None:
+        self.named.append(backend)
+
+    def end_backend(self, backend: Backend) -> None:
+        self.ended.append(backend)
+
+    def release(self, consumers: Sequence[str]) -> None:
+        self.owners |= dict.fromkeys(consumers)
+
+    def leave(self) -> None:
+        self.workers.remove("me")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class FakeStream:
+    """Entries by consumer, and what was published."""
+
+    entries: dict[str, list[str]] = field(default_factory=dict)
+    published: list[Position] = field(default_factory=list)
+    away: bool = False
+
+    def read(self, positions: Sequence[Position], *, frames: int, block_ms: int) -> list[Delivery]:
+        found = []
+        for one in positions:
+            after = [entry for entry in self.entries.get(one.consumer, []) if entry > one.entry_id][:frames]
+            if after:
+                entries = [Entry(entry_id=entry, payload=b"") for entry in after]
+                found.append(Delivery(position=one, entries=entries))
+        return found
+
+    def publish(self, positions: Sequence[Position]) -> None:
+        if self.away:
+            raise UnavailableError("Redis is away")
+        self.published += positions
+
+
+@dataclass
+class FakeStore:
+    """Positions and committed entries; ``fault`` may raise instead of a commit."""
+
+    committed: dict[str, list[str]] = field(default_factory=dict)
+    fault: Callable[[Sequence[Delivery]], None] = lambda _: None
+    closed: int = 0
+
+    def backend(self) -> Backend:
+        return BACKEND
+
+    def positions(self, consumers: Iterable[str]) -> list[Position]:
+        return [
+            Position(consumer=one, stream=one, entry_id=self.committed.get(one, ["0-0"])[-1], feed="f", shard=0)
+            for one in consumers
+        ]
+
+    def commit(self, deliveries: Sequence[Delivery]) -> None:
+        self.fault(deliveries)
+        for one in deliveries:
+            entries = self.committed.setdefault(one.position.consumer, ["0-0"])
+            assert entries[-1] == one.position.entry_id
+            entries += [entry.entry_id for entry in one.entries]
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeWatch:
+    """Remember how turns ended."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[str] = []
+
+    def turned(self, deliveries: Sequence[Delivery], elapsed_s: float) -> None:
+        self.outcomes.append("committed")
+
+    def failed(self, outcome: str, error: NightdeskError) -> None:
+        self.outcomes.append(outcome)
+
+    def idled(self) -> None:
+        self.outcomes.append("idle")
+
+
+class Desk:
+    """A loop over fakes, with a clock that moves when told."""
+
+    def __init__(self, consumers: int = 2) -> None:
+        self.now_s = 0.0
+        self.leases = FakeLeases(consumers)
+        self.streams = FakeStream()
+        self.store = FakeStore()
+        self.watch = FakeWatch()
+        self.stopping = threading.Event()
+        self.keeper = Keeper(worker="me", leases=self.leases, lease_s=5, now_s=lambda: self.now_s)
+        self.keeper.serve_with(BACKEND)
+        self.loop = Loop(
+            keeper=self.keeper, streams=self.streams, store=self.store, leases=self.leases, watch=self.watch,
+            now_s=lambda: self.now_s, random=lambda: 0.0, stopping=self.stopping, block_ms=0,
+        )  # fmt: skip
+
+    def turn(self) -> None:
+        self.keeper.tick()
+        self.loop.turn()
+
+    def owned(self) -> list[str]:
+        return sorted(one.consumer for one in self.loop.positions())
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+class TestKeeper:
+    def test_nothing_is_taken_before_the_backend_is_known(self) -> None:
+        keeper = Keeper(worker="me", leases=FakeLeases(), lease_s=5, now_s=lambda: 0.0)
+        keeper.tick()
+
+        assert keeper.held() == {}
+
+    def test_a_takeover_ends_the_old_owners_backend(self, desk: Desk) -> None:
+        desk.leases.owners["s/f/00"] = "dead"
+        desk.keeper.tick()
+
+        assert desk.leases.ended == [BACKEND]
+
+    def test_what_is_not_renewed_for_a_lease_is_no_longer_believed_in(self, desk: Desk) -> None:
+        desk.keeper.tick()
+        assert len(desk.keeper.held()) == 2
+
+        desk.now_s = 5.0
+        assert desk.keeper.held() == {}
+
+    def test_beyond_its_share_it_gives_back_spread_over_feeds(self) -> None:
+        leases = FakeLeases(0)
+        leases.owners = {f"s/{feed}/{shard:02}": "me" for feed in ("a", "b") for shard in range(2)}
+        keeper = Keeper(worker="me", leases=leases, lease_s=5, now_s=lambda: 0.0)
+        leases.workers = ["me", "you"]
+        keeper.tick()
+
+        assert keeper.surplus() == ["s/a/01", "s/b/01"]
+
+    def test_a_new_backend_is_recorded_in_the_leases_it_serves(self, desk: Desk) -> None:
+        desk.keeper.tick()
+        another = Backend(process_id=2, started_at=BACKEND.started_at)
+        desk.keeper.serve_with(another)
+        desk.keeper.tick()
+
+        assert desk.leases.named == [another]
+
+
+class TestLoop:
+    def test_what_is_read_is_committed_and_then_published(self, desk: Desk) -> None:
+        desk.streams.entries = {"s/f/00": ["1-0", "1-1"], "s/f/01": ["1-2"]}
+        desk.turn()
+
+        assert desk.store.committed == {"s/f/00": ["0-0", "1-0", "1-1"], "s/f/01": ["0-0", "1-2"]}
+        assert [one.entry_id for one in desk.streams.published] == ["1-1", "1-2"]
+
+    def test_a_refused_joint_turn_is_done_singly_and_only_the_culprit_waits(self, desk: Desk) -> None:
+        def fault(deliveries: Sequence[Delivery]) -> None:
+            if any(one.position.consumer == "s/f/00" for one in deliveries):
+                raise NightdeskError("refused")
+
+        desk.store.fault = fault
+        desk.streams.entries = {"s/f/00": ["1-0"], "s/f/01": ["1-0"]}
+        desk.turn()
+        assert desk.store.committed == {"s/f/01": ["0-0", "1-0"]}
+
+        desk.streams.entries["s/f/01"].append("1-1")
+        desk.turn()
+        assert desk.watch.outcomes == ["refused", "refused", "committed", "committed"]
+
+        desk.store.fault = lambda _: None
+        desk.now_s = 4.0
+        desk.keeper.tick()
+        desk.now_s = 6.0
+        desk.turn()
+        assert desk.store.committed["s/f/00"] == ["0-0", "1-0"]
+
+    def test_after_a_lost_lease_positions_are_read_again(self, desk: Desk) -> None:
+        def fault(deliveries: Sequence[Delivery]) -> None:
+            desk.store.fault = lambda _: None
+            desk.store.committed["s/f/00"] = ["0-0", "1-0"]
+            raise LeaseLostError("moved")
+
+        desk.store.fault = fault
+        desk.streams.entries = {"s/f/00": ["1-0", "1-1"]}
+        desk.turn()
+        desk.turn()
+
+        assert desk.watch.outcomes == ["lease_lost", "committed"]
+        assert desk.store.committed["s/f/00"] == ["0-0", "1-0", "1-1"]
+
+    def test_an_outage_is_waited_out_and_nothing_is_decided_from_memory(self, desk: Desk) -> None:
+        def fault(deliveries: Sequence[Delivery]) -> None:
+            desk.store.fault = lambda _: None
+            desk.store.committed["s/f/00"] = ["0-0", "1-0"]
+            raise UnavailableError("the answer was lost")
+
+        desk.store.fault = fault
+        desk.streams.entries = {"s/f/00": ["1-0"], "s/f/01": ["1-5"]}
+        run_until(desk, lambda: "s/f/01" in desk.store.committed)
+
+        assert desk.store.committed == {"s/f/00": ["0-0", "1-0"], "s/f/01": ["0-0", "1-5"]}
+
+    def test_positions_that_could_not_be_published_are_committed_all_the_same(self, desk: Desk) -> None:
+        desk.streams.away = True
+        desk.streams.entries = {"s/f/00": ["1-0"]}
+        with pytest.raises(UnavailableError):
+            desk.turn()
+        desk.streams.away = False
+        desk.turn()
+
+        assert desk.store.committed == {"s/f/00": ["0-0", "1-0"]}
+
+    def test_what_is_another_workers_share_is_given_back_between_turns(self, desk: Desk) -> None:
+        desk.turn()
+        desk.leases.workers = ["me", "you"]
+        desk.turn()
+
+        assert desk.owned() == ["s/f/00"]
+        assert desk.leases.owners == {"s/f/00": "me", "s/f/01": None}
+
+    def test_a_lost_consumer_is_dropped(self, desk: Desk) -> None:
+        desk.turn()
+        desk.leases.owners["s/f/01"] = "you"
+        desk.turn()
+
+        assert desk.owned() == ["s/f/00"]
+
+    def test_at_the_end_everything_is_released(self, desk: Desk) -> None:
+        run_until(desk, lambda: len(desk.loop.positions()) == 2)
+
+        assert set(desk.leases.owners.values()) == {None}
+        assert desk.leases.workers == []
+
+
+def run_until(desk: Desk, condition: Callable[[], bool]) -> None:
+    """Run the loop until the condition holds after a turn, then let it end as it does."""
+    turns = iter(range(1000))
+
+    def look() -> None:
+        desk.keeper.tick()
+        if condition() or next(turns) > 900:
+            desk.stopping.set()
+
+    desk.keeper.tick()
+    desk.loop.run(look)
+    assert condition() or not desk.loop.positions()

@@ -87,6 +87,7 @@ class Feed:
         self._config = config
         self._options = options
         self._standby = standby.labels(name)
+        self._stands_by = False
         self._clock = clock
         self._spool = Spool(options.spool_dir / name, shards=config.shards, max_bytes=options.spool_max_bytes)
         self._session_metrics = session_metrics
@@ -111,15 +112,14 @@ class Feed:
 
     async def _lock(self, stop: asyncio.Event) -> bool:
         """Wait as standby until no other collector has the spool; False when told to stop before."""
-        said = False
         while not stop.is_set():
-            if self._spool.lock():
-                self._standby.set(0)
-                return True
-            self._standby.set(1)
-            if not said:
+            locked = self._spool.lock()
+            if not locked and not self._stands_by:
                 log.info("collector.standby", feed=self.name)
-            said = True
+            self._stands_by = not locked
+            self._standby.set(self._stands_by)
+            if locked:
+                return True
             await _wait(stop, STANDBY_POLL_S)
         return False
 
@@ -228,11 +228,13 @@ class Feed:
     @property
     def ready(self) -> bool:
         """Whether the feed collects, or stands by for another collector that does."""
-        return True
+        return self._stands_by or self.session is not None
 
     def parts(self) -> list[Part]:
         """Return how the feed, its spool and its Redis are."""
         if self.session is None or self.publisher is None:
+            if not self._stands_by:
+                return [Part(part=f"feed/{self.name}", status=Status.DEGRADED, detail="starting")]
             detail = "standby: another collector has the spool"
             return [Part(part=f"feed/{self.name}", status=Status.OK, detail=detail, facts={"standby": True})]
         return [self._feed_part(self.session), *_publisher_parts(self.name, self.publisher)]

@@ -140,7 +140,7 @@ class Desk:
     def owners(self) -> dict[str, int]:
         """Live owners and how many consumers each has."""
         query = "SELECT owner, count(*) FROM leases WHERE owner IS NOT NULL AND expires_at > now() GROUP BY 1"
-        return {owner: count for owner, count in self.rows(query)}
+        return dict(self.rows(query))
 
     def owner_of(self, process: "subprocess.Popen[bytes]") -> int:
         """How many consumers a process owns."""

@@ -50,7 +50,7 @@ def test_a_worker_killed_again_and_again_stores_everything_once(desk: Desk, trad
     for _ in range(3):
         before = {symbol: one[2] for symbol, one in desk.stored().items()}
         victim = desk.workers.start()
-        wait_for(lambda: any(one[2] > before.get(symbol, 0) for symbol, one in desk.stored().items()), "progress")
+        wait_for(lambda: moved(desk, before), "progress")  # noqa: B023  called at once
         victim.kill()
         victim.wait()
     desk.workers.start()
@@ -58,6 +58,10 @@ def test_a_worker_killed_again_and_again_stores_everything_once(desk: Desk, trad
     desk.settle()
 
     assert desk.stored() == desk.expected()
+
+
+def moved(desk: Desk, before: dict[str, int]) -> bool:
+    return any(one[2] > before.get(symbol, 0) for symbol, one in desk.stored().items())
 
 
 def test_a_redis_that_forgets_everything_is_harmless(desk: Desk) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
 import structlog
@@ -20,7 +20,7 @@ from starlette.types import Lifespan
 
 from nightdesk import __version__, logs
 from nightdesk.metrics import service_registry
-from nightdesk.service import entry
+from nightdesk.service import Watchdog, entry
 from nightdesk.settings import load
 from services.api import problems
 from services.api.access import Gate, LoginNeeded, for_programs
@@ -30,13 +30,18 @@ from services.api.openapi import DESCRIPTION, SUMMARY, TAGS, TITLE, described
 from services.api.routes import bars, gaps, health, pages, ticks
 from services.api.settings import ApiSettings
 from services.api.streams import Streams
-from services.api.survey.surveyor import Rows, Surveyor
+from services.api.survey.surveyor import ANSWER_S, Surveyor
 from services.api.survey.targets import parse_targets
+from services.api.survey.watch import ticking, watch
 
 log = structlog.get_logger()
 
 SERVICE: Final = "api"
 SHUTDOWN_S: Final = 5
+STUCK_S: Final = 60.0
+"""A survey takes three seconds whatever is down; an event loop without one for a minute is stuck."""
+
+Rows: TypeAlias = Callable[[str, Mapping[str, object]], Awaitable[list[dict[str, object]]]]
 
 
 def main() -> None:
@@ -69,18 +74,21 @@ def compose(settings: ApiSettings) -> FastAPI:
     streams = Streams(url=settings.redis_url, password=_revealed(settings.redis_password))
     surveyor = Surveyor(
         targets=parse_targets(settings.health_targets),
-        rows=database.rows,
+        leases=lambda: database.rows("leases", {}, within_s=ANSWER_S),
         memory_ratio=streams.memory_ratio,
     )
+    watchdog = Watchdog(limit_s=STUCK_S, excused=lambda: False)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await database.open()
-        surveying = asyncio.create_task(surveyor.keep_surveying())
+        watching = asyncio.create_task(watch(survey=surveyor.survey, moved=watchdog.moved, ticks=ticking()))
+        watchdog.start()
         yield
-        surveying.cancel()
+        watchdog.close()
+        watching.cancel()
         with suppress(asyncio.CancelledError):
-            await surveying
+            await watching
         await streams.close()
         await database.close()
 

@@ -3,10 +3,11 @@
 Nothing here waits long: a database that is away is an answer of its own.
 """
 
+import asyncio
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg.rows import dict_row
@@ -17,9 +18,12 @@ from nightdesk.errors import UnavailableError
 ACQUIRE_S: Final = 1.0
 CONNECT_S: Final = 3
 STATEMENT_MS: Final = 10_000
+PATIENCE_S: Final = STATEMENT_MS / 1000 + 1
 MAX_CONNECTIONS: Final = 4
 RETRY_S: Final = 5.0
 """The pool tries a lost server for so long, then only when somebody asks: so it is back as soon as the server is."""
+
+RowList: TypeAlias = list[dict[str, object]]
 
 
 @cache
@@ -53,6 +57,7 @@ class Database:
             check=AsyncConnectionPool.check_connection,
             open=False,
         )
+        self._asking: set[asyncio.Task[RowList]] = set()
 
     async def open(self) -> None:
         """Begin to connect; does not wait, since the database may come later."""
@@ -62,8 +67,26 @@ class Database:
         """Give the connections back."""
         await self._pool.close(timeout=2.0)
 
-    async def rows(self, name: str, parameters: Mapping[str, object]) -> list[dict[str, object]]:
-        """Return the rows of one statement; raises UnavailableError when the database does not answer."""
+    async def rows(self, name: str, parameters: Mapping[str, object], within_s: float = PATIENCE_S) -> RowList:
+        """Return the rows of one statement; raises UnavailableError when the database does not answer in time.
+
+        A server that is stopped in the middle of a statement answers not even its cancellation, and psycopg waits for
+        that. So the question is left behind, not cancelled; the pool bounds how many there can be.
+        """
+        asking = asyncio.create_task(self._ask(name, parameters))
+        self._asking.add(asking)
+        asking.add_done_callback(self._answered)
+        await asyncio.wait({asking}, timeout=within_s)
+        if not asking.done():
+            raise UnavailableError(f"the database did not answer within {within_s:g} s")
+        return asking.result()
+
+    def _answered(self, asking: "asyncio.Task[RowList]") -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()  # looked at, so that an answer nobody waits for any more is no warning
+
+    async def _ask(self, name: str, parameters: Mapping[str, object]) -> RowList:
         try:
             async with self._pool.connection() as connection:
                 cursor = connection.cursor(row_factory=dict_row)

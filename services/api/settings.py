@@ -1,8 +1,10 @@
 """The api's settings."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from nightdesk.errors import ConfigurationError
 from nightdesk.settings import RedisSettings, Settings
+from services.api.survey.targets import parse_targets
 
 
 class ApiSettings(Settings, RedisSettings):
@@ -25,3 +27,12 @@ class ApiSettings(Settings, RedisSettings):
     prometheus_link: str = Field(
         "http://localhost:9090", pattern="^https?://", description="Prometheus as browsers reach it"
     )
+
+    @field_validator("health_targets")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            parse_targets(text)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+        return text

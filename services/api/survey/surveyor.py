@@ -26,10 +26,9 @@ log = structlog.get_logger()
 ANSWER_S: Final = 1.0
 RESOLVE_S: Final = 0.5
 KEPT_S: Final = 1.0
-BACKGROUND_S: Final = 5.0
 MEMORY_READINGS: Final = 8
 
-Rows: TypeAlias = Callable[[str, Mapping[str, object]], Awaitable[list[dict[str, object]]]]
+Leases: TypeAlias = Callable[[], Awaitable[list[dict[str, object]]]]
 MemoryRatio: TypeAlias = Callable[[], Awaitable[float | None]]
 Fetch: TypeAlias = Callable[[str, int, str], Awaitable[Answer]]
 Resolve: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
@@ -60,7 +59,7 @@ class Surveyor:
         self,
         *,
         targets: tuple[Target, ...],
-        rows: Rows,
+        leases: Leases,
         memory_ratio: MemoryRatio,
         fetch: Fetch = fetch,
         resolve: Resolve = resolve,
@@ -68,7 +67,7 @@ class Surveyor:
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         self._targets = targets
-        self._rows = rows
+        self._leases = leases
         self._memory_ratio = memory_ratio
         self._fetch = fetch
         self._resolve = resolve
@@ -90,12 +89,6 @@ class Surveyor:
     def last_unix_s(self) -> float:
         """Return when the last survey was made, Unix time; 0 before the first."""
         return 0.0 if self._last is None else self._last.unix_s
-
-    async def keep_surveying(self) -> None:
-        """Make a survey every few seconds for ever, so that rates are known when somebody asks."""
-        while True:
-            await self.survey()
-            await asyncio.sleep(BACKGROUND_S)
 
     async def _make(self) -> Survey:
         database, redis, services = await asyncio.gather(
@@ -138,7 +131,7 @@ class Surveyor:
     async def _database(self) -> DatabaseReport:
         started_s = self._monotonic_s()
         try:
-            leases = await self._rows("leases", {})
+            leases = await self._leases()
         except NightdeskError as error:
             return DatabaseReport(problem=str(error), age_s=self._since_s(self._database_seen_s))
         self._database_seen_s = self._monotonic_s()

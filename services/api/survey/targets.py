@@ -22,11 +22,11 @@ def parse_targets(text: str) -> tuple[Target, ...]:
     for entry in filter(None, (part.strip() for part in text.split(","))):
         target = _target(entry)
         if target is None:
-            problems.append(f"HEALTH_TARGETS: {entry!r} is not name=http://host:port")
+            problems.append(f"{entry!r} is not name=http://host:port")
         else:
             targets.append(target)
     if problems:
-        raise ConfigurationError("\n".join(problems))
+        raise ConfigurationError("; ".join(problems))
     return tuple(targets)
 
 

@@ -46,3 +46,12 @@ def test_a_database_without_a_schema_is_not_ready_and_no_crash(postgres_server: 
     with TestClient(compose(superuser)) as client:
         assert client.get("/symbols").json()["detail"] == "the database has no schema yet"
         assert client.get("/health").status_code == 503
+
+
+def test_a_database_that_stalls_does_not_make_health_slow(seeded: Database) -> None:
+    with TestClient(compose(settings(seeded))) as client, seeded.connect() as other, other.transaction():
+        other.execute("LOCK TABLE leases IN ACCESS EXCLUSIVE MODE")
+
+        found = client.get("/health").json()["parts"]
+        while not any("did not answer within 1 s" in part["detail"] for part in found):  # a survey from before the lock
+            found = client.get("/health").json()["parts"]

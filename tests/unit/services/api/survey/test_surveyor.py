@@ -1,6 +1,5 @@
 import asyncio
 import json
-from collections.abc import Mapping
 
 import pytest
 
@@ -45,8 +44,7 @@ class Store:
     def __init__(self) -> None:
         self.away = False
 
-    async def rows(self, name: str, _parameters: Mapping[str, object]) -> list[dict[str, object]]:
-        assert name == "leases"
+    async def leases(self) -> list[dict[str, object]]:
         if self.away:
             raise UnavailableError("the database does not answer")
         return [{"feed": "simulator"}]
@@ -69,7 +67,7 @@ class Desk:
                 Target(service="worker", host="worker", port=9100),
                 Target(service="collector", host="collector", port=9100),
             ),
-            rows=self.store.rows,
+            leases=self.store.leases,
             memory_ratio=self.store.memory_ratio,
             fetch=self.network.fetch,
             resolve=self.network.resolve,

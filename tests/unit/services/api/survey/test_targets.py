@@ -19,6 +19,6 @@ def test_every_wrong_target_is_named() -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_targets("collector,worker=ftp://worker:1,ok=http://ok:1,x=http://x:port,=http://y:1,z=http://z/health")
 
-    assert [line.split("'")[1] for line in str(caught.value).splitlines()] == [
+    assert [line.split("'")[1] for line in str(caught.value).split("; ")] == [
         "collector", "worker=ftp://worker:1", "x=http://x:port", "=http://y:1", "z=http://z/health",
     ]  # fmt: skip

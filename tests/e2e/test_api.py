@@ -2,13 +2,15 @@
 
 import csv
 import io
+import re
 
 import pytest
 import requests
 
-from tests.e2e.stack import Desk, eventually
+from tests.e2e.stack import ROOT, Desk, eventually
 
 pytestmark = pytest.mark.e2e
+METRIC = re.compile(r"\bnightdesk_[a-z_]+")
 SYMBOLS = {"BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT"}
 
 
@@ -96,3 +98,15 @@ def test_every_recording_rule_works_and_records(desk: Desk) -> None:
 
     eventually(silent, lambda left: not left, within_s=90, what="series of every rule")
     assert all(rule["health"] == "ok" for group in groups for rule in group["rules"])
+
+
+def test_every_metric_that_rules_and_dashboards_ask_for_exists(desk: Desk) -> None:
+    files = [*(ROOT / "prometheus" / "rules").glob("*.yaml"), *(ROOT / "grafana" / "dashboards").glob("*.json")]
+    asked = {name for file in files for name in METRIC.findall(file.read_text(encoding="utf-8"))}
+    assert asked
+
+    def missing() -> set[str]:
+        names = requests.get(f"{desk.url('prometheus')}/api/v1/label/__name__/values", timeout=10).json()["data"]
+        return asked - {part for name in names for part in (name, *METRIC.findall(name))}
+
+    eventually(missing, lambda left: not left, within_s=60, what="every metric is exported")

@@ -18,6 +18,10 @@ CONNECT_TIMEOUT_S: Final = 3
 LOST_PEER_MS: Final = 15_000
 """A server that acknowledges nothing for so long is gone."""
 
+KEEPALIVE_S: Final = 5
+"""Seconds of silence after which the peer is asked whether it is there: who waits for an answer sends nothing that
+could stay unacknowledged, and by itself the system would ask after two hours."""
+
 FENCE: Final = "ND001"
 """What ``advance_positions`` raises when the positions are not where the caller left them."""
 
@@ -40,6 +44,8 @@ def connect(url: str, password: str | None, *, name: str, settings: Mapping[str,
             application_name=name,
             connect_timeout=CONNECT_TIMEOUT_S,
             tcp_user_timeout=LOST_PEER_MS,
+            keepalives_idle=KEEPALIVE_S,
+            keepalives_interval=KEEPALIVE_S,
             options=options,
         )
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nightdesk.admission import NO_GAPS, Admission, Interval, OpenGaps, admit, admit_rising
 from nightdesk.bars import Bars, fold
-from nightdesk.store.batch import CONTIGUOUS, ID_COLUMN, Batch, Columns, Group, select
+from nightdesk.store.batch import CONTIGUOUS, HIGHEST_ID, ID_COLUMN, Batch, Columns, Group, select
 from nightdesk.ticks import NO_ID, EventName, Kind
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -240,9 +240,10 @@ def ends_silence(event: Event) -> bool:
 
 
 def _announces(event: Event) -> bool:
-    return (
-        event.name == EventName.ANNOUNCED and event.kind in CONTIGUOUS and event.symbol_id > 0 and event.to_id > NO_ID
-    )
+    """Whether the event names ids that exist; beyond the highest that are stored it names none."""
+    if event.name != EventName.ANNOUNCED or event.kind not in CONTIGUOUS or not event.symbol_id:
+        return False
+    return NO_ID < event.to_id <= HIGHEST_ID
 
 
 def _is_late(lowest: int, mark: Mark | None) -> bool:

@@ -66,10 +66,12 @@ class Store:
         return self._backend
 
     def close(self) -> None:
-        """Drop the connection and whatever it had under way."""
+        """Drop the connection, whatever it had under way, and what was known of the database behind it."""
         if self._connection is not None:
             self._connection.close()
         self._connection = self._backend = None
+        self._symbols.forget()
+        self._days.forget()
 
     def positions(self, consumers: Iterable[str]) -> list[Position]:
         """Return the committed positions of those consumers that this worker owns."""
@@ -156,7 +158,9 @@ class Store:
         effects = turn_effects.apply(batch, said, marks, gaps)
         opened = self._explained(unit, effects)
         for event in filter(turn_effects.ends_silence, said):
-            opened += turn_effects.silences(event, unit.shard_marks(event.feed, event.shard), batch)
+            seen = unit.shard_marks(event.feed, event.shard)
+            self._symbols.note(event.feed, event.shard, {symbol for symbol, _ in seen})
+            opened += turn_effects.silences(event, seen, batch)
         return effects, opened
 
     def _explained(self, unit: UnitOfWork, effects: Effects) -> list[Gap]:

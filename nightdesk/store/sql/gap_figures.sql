@@ -1,4 +1,4 @@
-SELECT s.feed, g.kind, count(*), coalesce(sum(width.ids), 0)::int8
+SELECT s.feed, g.kind, count(*), least(coalesce(sum(width.ids), 0), 9223372036854775807)::int8
 FROM gaps AS g
 JOIN symbols AS s USING (symbol_id)
 JOIN leases AS l ON l.feed = s.feed AND l.shard = s.shard

@@ -96,4 +96,5 @@ def _entries(found: Sequence[tuple[bytes, dict[bytes, bytes] | None]]) -> list[E
 def _top(answer: dict[str, Any], position: str) -> Top:
     last_id = answer["last-generated-id"].decode()
     first_id = answer["first-entry"][0].decode() if answer["first-entry"] else last_id
-    return Top(entry_id=last_id, first_id=first_id, waiting=answer["length"] - (first_id == position))
+    waiting = 0 if last_id == position else answer["length"] - (first_id == position)
+    return Top(entry_id=last_id, first_id=first_id, waiting=waiting)

@@ -102,15 +102,24 @@ class Batch:
     refusals: Sequence[Refusal]
 
 
-def read(payload: bytes) -> tuple[Frame, list[str]]:
+def read(payload: bytes) -> tuple[Frame, set[str]]:
     """Return a frame and the symbols in it; raises FrameError for one that PostgreSQL could not hold either."""
     frame = decode(payload)
     if any("\0" in name for name in frame.names):
         raise FrameError("a name holds a NUL character")
-    used = np.zeros(len(frame.names), dtype=np.bool_)
-    for columns in frame.columns.values():
-        used[columns["symbol"]] = True
-    return frame, [name for name, is_symbol in zip(frame.names, used.tolist(), strict=True) if is_symbol and name]
+    symbols: set[str] = set()
+    for kind, columns in frame.columns.items():
+        named = _named(frame.names, columns["symbol"])
+        if kind is not Kind.EVENT and "" in named:
+            raise FrameError(f"a {kind.label} names no symbol")
+        symbols |= named
+    return frame, symbols - {""}
+
+
+def _named(names: Sequence[str], column: Array) -> set[str]:
+    used = np.zeros(len(names), dtype=np.bool_)
+    used[column] = True
+    return {names[place] for place in np.flatnonzero(used).tolist()}
 
 
 def gather(sources: Sequence[Source], *, low_ns: int, high_ns: int) -> Batch:

@@ -2,12 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.browser import TALL_PX, WIDTH_PX, chromium
-from tests.e2e.stack import Desk, engine_missing
+from tests.e2e.stack import UP_LIMIT_S, Desk, engine_missing
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the build of the image as well."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(UP_LIMIT_S + 300))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from services.simulator.hub import Hub, Listener
 
 STREAMS_MOST: Final = 1024
 """Streams a connection may hear."""
+LIFETIME_MS: Final = 24 * 3600 * 1000
+"""How long a connection may live; the fault ``rollover`` is for who cannot wait."""
 
 
 class BinanceSocket:
@@ -22,6 +24,7 @@ class BinanceSocket:
 
     def opened(self, listener: Listener, target: str) -> None:
         """Subscribe to what the URL names: ``/ws/a/b`` plain, ``/stream?streams=a/b`` wrapped."""
+        listener.closing = (listener.since_ms + LIFETIME_MS, 1001, "24 hours are over")
         parts = urlsplit(target)
         listener.wrapped = parts.path.rstrip("/").endswith("/stream")
         named = parse_qs(parts.query).get("streams", [""])[0] if listener.wrapped else parts.path.partition("/ws/")[2]

@@ -39,11 +39,10 @@ class Injector:
         return active
 
     def clear(self) -> None:
-        """End every fault; muted connections speak again, announced closings do not happen."""
+        """End every fault; muted connections speak again, what was announced to close still closes."""
         self._board.clear()
         for listener in self._hub.listeners:
             listener.muted_until_ms = 0
-            listener.closing = None
 
     def _concerned(self, fault: Fault) -> list[Listener]:
         if not isinstance(fault, SocketFault) or fault.connection is None:

@@ -80,6 +80,13 @@ def test_a_wrong_request_is_answered_with_a_code(code: int, message: object) -> 
     assert answer["msg"]
 
 
+def test_a_connection_lives_a_day() -> None:
+    _, listener, line = opened("/ws")
+    assert listener.closing is not None
+    assert listener.closing[0] == listener.since_ms + 86_400_000
+    assert line.closed is None
+
+
 def test_too_many_streams_in_the_address_end_the_connection() -> None:
     _, _, line = opened("/stream?streams=" + "/".join(f"s{n}" for n in range(STREAMS_MOST + 1)))
 

@@ -132,6 +132,18 @@ def test_as_fast_as_it_can_means_only_while_somebody_listens() -> None:
     assert ids == list(range(1000, 1000 + 10_000))
 
 
+def test_a_market_opens_with_a_burst() -> None:
+    symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT")
+    world = World(*symbols, rates=Rates())
+    streams = [f"{s.lower()}@{name}" for s in symbols for name in ("trade", "bookTicker", "depth@100ms", "kline_1m")]
+    _, line = world.listener(*streams)
+    world.pass_s(2.3)
+    assert len(line.texts()) >= 847
+
+    world.pass_s(2.7)
+    assert len(line.texts()) >= 4100
+
+
 def test_rates_may_be_changed() -> None:
     world = World()
     world.exchange.set_rates(["BTCUSDT"], trades_per_s=10.0)

@@ -149,7 +149,8 @@ class Keeper:
     def stop(self) -> None:
         """End the thread; the leases stay until they are released or expire."""
         self._stopping.set()
-        self._thread.join(self._lease_s)
+        if self._thread.is_alive():
+            self._thread.join(self._lease_s)
 
     def serve_with(self, backend: Backend) -> None:
         """Say which server process commits for this worker; nothing is taken before."""
@@ -311,6 +312,7 @@ class Loop:
                 self._watch.failed("unavailable", error)
                 self._reset()
                 self._stopping.wait(next(self._delays))
+        self._keeper.stop()  # it would take again what is given back
         self._leave()
 
     def turn(self) -> None:
@@ -387,7 +389,7 @@ class Loop:
     def _leave(self) -> None:
         """Let others go on at once; if the database is away, the leases expire by themselves."""
         try:
-            self._give_back(list(self._epochs))
+            self._give_back(list(self._epochs.keys() | self._keeper.held().keys()))
             self._leases.leave()
         except UnavailableError as error:
             log.warning("lease.not_released", error=str(error))

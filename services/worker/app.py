@@ -50,8 +50,10 @@ def run(environ: Mapping[str, str]) -> None:
 
 def _end(failure: threading.ExceptHookArgs) -> None:
     """End the process when a thread fails: without its keeper a worker would wait for ever."""
-    log.critical("thread.failed", thread=failure.thread.name if failure.thread else "", exc_info=failure.exc_value)
-    os._exit(service.EXIT_STUCK)
+    try:
+        log.critical("thread.failed", thread=failure.thread.name if failure.thread else "", exc_info=failure.exc_value)
+    finally:  # a log that cannot be written may be what failed
+        os._exit(service.EXIT_STUCK)
 
 
 class Worker:
@@ -120,7 +122,6 @@ class Worker:
             self._keeper.start()
             log.info("worker.started", worker=self._name, feeds=sorted(self._feeds))
             self._loop.run(self._housekeeping.look)
-            self._keeper.stop()
         self._watchdog.close()
         self._health.stop()
         log.info("worker.stopped", worker=self._name)

@@ -314,3 +314,20 @@ def run_until(desk: Desk, condition: Callable[[], bool]) -> None:
     desk.keeper.tick()
     desk.loop.run(look)
     assert condition() or not desk.loop.positions()
+
+
+def test_what_was_taken_just_before_the_end_is_given_back_too(desk: Desk) -> None:
+    desk.keeper.tick()
+    desk.stopping.set()
+
+    desk.loop.run(lambda: None)
+
+    assert set(desk.leases.owners.values()) == {None}
+
+
+def test_the_keeper_takes_nothing_again_that_is_given_back_at_the_end(desk: Desk) -> None:
+    desk.keeper.start()
+    desk.loop.run(desk.stopping.set)
+
+    assert not [thread for thread in threading.enumerate() if thread.name == "keeper"]
+    assert set(desk.leases.owners.values()) == {None}

@@ -1,5 +1,6 @@
 """Turn the services of compose.yaml into programs of one machine: its paths, its ports, no containers. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,10 +160,9 @@ def _own_ports(service: str, name: str, ports: Mapping[str, int]) -> dict[str, s
 
 
 def _translated(value: str, service: str, layout: Layout, ports: Mapping[str, int]) -> str:
-    value = value.replace("/run/secrets/", f"{layout.secrets / service}/")
-    value = value.replace("/var/lib/nightdesk/", f"{layout.root}/")
+    meanings = {"/run/secrets/": f"{layout.secrets / service}/", "/var/lib/nightdesk/": f"{layout.root}/"}
     for name, address in ADDRESSES_IN_COMPOSE.items():
         if name in ports:
-            value = value.replace(f"@{address}", f"@{HOST}:{ports[name]}")
-            value = value.replace(f"//{address}", f"//{HOST}:{ports[name]}")
-    return value
+            meanings |= {f"{before}{address}": f"{before}{HOST}:{ports[name]}" for before in ("@", "//")}
+    # In one pass: what stands in for one thing may look like another.
+    return re.sub("|".join(map(re.escape, meanings)), lambda found: meanings[found[0]], value)

@@ -32,6 +32,15 @@ def test_secrets_are_read_from_the_services_own_directory() -> None:
     assert environment(service)["REDIS_PASSWORD_FILE"] == "/state/secrets/worker/redis-password"
 
 
+def test_a_state_directory_that_looks_like_a_volume_is_left_as_it_is() -> None:
+    service = a_service("worker", REDIS_PASSWORD_FILE="/run/secrets/redis-password")
+    layout = Layout(root=Path("/var/lib/nightdesk/desk"))
+
+    found = environment_of(service, "worker", layout=layout, ports=PORTS)
+
+    assert found["REDIS_PASSWORD_FILE"] == "/var/lib/nightdesk/desk/secrets/worker/redis-password"
+
+
 def test_volumes_become_directories() -> None:
     service = a_service("collector", SPOOL_DIR="/var/lib/nightdesk/spool")
 

@@ -5,10 +5,10 @@ PYTEST := $(BIN)/python -m pytest
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password test check format e2e chaos bench replay screenshots lock clean
+.PHONY: help up down logs status password test check format e2e chaos bench replay replay-remove screenshots lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- the desk: Compose where a Docker engine answers, else local processes; ON=compose or ON=local decides ---
 
@@ -53,6 +53,9 @@ bench: .venv/.made-from ## measure the limit, the collector and the pipeline; ON
 
 replay: .venv/.made-from ## send a recording through the whole path: FEED=binance FILE=x.ws.jsonl SPEED=max
 	@$(BIN)/python -m deploy.replay --feed "$(FEED)" --file "$(FILE)" --speed "$(or $(SPEED),max)"
+
+replay-remove: .venv/.made-from ## stop and delete the database that the last replay left
+	@$(BIN)/python -m deploy.replay --remove
 
 screenshots: .venv/.made-from ## draw the running dashboards into docs/images
 	$(BIN)/python -m tests.e2e.screenshots

@@ -4,14 +4,14 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import psycopg
 
 from nightdesk.errors import UnavailableError
 from nightdesk.ticks import Kind
 from tests.chaos.ids import Ids, Interval, ids_of
-from tests.chaos.stacks import DATABASE, SUPERUSER, Address, Stack
+from tests.chaos.stacks import DATABASE, SUPERUSER, Address
 from tests.chaos.verification import Bar, BarKey
 
 FEED: Final = "simulator"
@@ -37,11 +37,19 @@ class Rows:
         self.rows += rows
 
 
+class HasPostgres(Protocol):
+    """Whoever knows where PostgreSQL is now."""
+
+    def postgres(self) -> Address:
+        """Return PostgreSQL's address."""
+
+
 class Evidence:
     """Questions to the stack's database; every one raises UnavailableError while it does not answer."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: HasPostgres, database: str = DATABASE) -> None:
         self._stack = stack
+        self._database = database
         self._address: Address | None = None
 
     def newest_s(self) -> float:
@@ -119,7 +127,7 @@ class Evidence:
         at = self._address = self._address or self._stack.postgres()
         try:
             with psycopg.connect(
-                host=at.host, port=at.port, password=at.password, user=SUPERUSER, dbname=DATABASE,
+                host=at.host, port=at.port, password=at.password, user=SUPERUSER, dbname=self._database,
                 connect_timeout=CONNECT_TIMEOUT_S, options=OPTIONS,
             ) as connection:  # fmt: skip
                 yield connection

@@ -18,6 +18,7 @@ class Memory:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
         self._process_ids: list[int] = []
+        self._complete = False
         self._peak_bytes = 0
 
     def start(self) -> None:
@@ -38,12 +39,14 @@ class Memory:
         while not self._ended.wait(EVERY_S):
             held = [resident_bytes(one) for one in self._process_ids]
             self._peak_bytes = max(self._peak_bytes, sum(held))
-            if not held or 0 in held:
+            if not self._complete or 0 in held:
                 self._find()
 
     def _find(self) -> None:
         """Ask who runs only when someone is missing: asking a Docker engine costs more than looking."""
         try:
-            self._process_ids = [one for service in SERVICES for one in self._stack.process_ids(service)]
+            found = [self._stack.process_ids(service) for service in SERVICES]
         except UnavailableError:
-            self._process_ids = []
+            found = []
+        self._complete = bool(found) and all(found)
+        self._process_ids = [one for process_ids in found for one in process_ids]

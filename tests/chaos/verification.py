@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tests.chaos.ids import NONE, Ids, common, number_of, readable, without
 
@@ -61,7 +61,8 @@ class BarKey(NamedTuple):
     minute: int
 
 
-SUM_TOLERANCE = 1e-9
+SUMS: Final = frozenset({"volume", "buy_volume", "quote_volume"})
+SUM_TOLERANCE: Final = 1e-9
 """Two sums of the same doubles in different orders differ by less than this share."""
 
 
@@ -98,16 +99,17 @@ def bar_findings(folded: Mapping[BarKey, Bar], stored: Mapping[BarKey, Bar]) -> 
     """Return where the stored bars are not the fold of the stored trades."""
     found = []
     for key in sorted(folded.keys() | stored.keys()):
-        ours, theirs = folded.get(key), stored.get(key)
-        if ours is None or theirs is None or not _same(ours, theirs):
-            found.append(f"{key.symbol}: bar of minute {key.minute}: the trades make {ours}, stored is {theirs}")
+        made, kept = folded.get(key), stored.get(key)
+        if made is None or kept is None:
+            found.append(f"{key.symbol}: bar of minute {key.minute}: {'no trades' if made is None else 'not stored'}")
+        else:
+            found += [f"{key.symbol}: bar of minute {key.minute}: {one}" for one in _differences(made, kept)]
     return found
 
 
-def _same(one: Bar, other: Bar) -> bool:
-    exact = one[:4] == other[:4] and one.trades == other.trades
-    return exact and all(_nearly(a, b) for a, b in zip(one[4:7], other[4:7], strict=True))
-
-
-def _nearly(one: float, other: float) -> bool:
-    return abs(one - other) <= SUM_TOLERANCE * max(1.0, abs(one))
+def _differences(made: Bar, kept: Bar) -> list[str]:
+    return [
+        f"{name} is {there}, the trades make {ours}"
+        for name, ours, there in zip(Bar._fields, made, kept, strict=True)
+        if (abs(ours - there) > SUM_TOLERANCE * max(1.0, abs(ours)) if name in SUMS else ours != there)
+    ]

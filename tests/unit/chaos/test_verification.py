@@ -73,10 +73,13 @@ def test_sums_may_differ_in_their_last_digits_only() -> None:
         {"trades": 8},
     ],
 )  # fmt: skip
-def test_any_other_figure_of_a_bar_must_be_the_same(change: dict[str, float]) -> None:
-    assert len(bar_findings({KEY: BAR}, {KEY: BAR._replace(**change)})) == 1  # type: ignore[arg-type]
+def test_each_figure_of_a_bar_that_differs_is_named(change: dict[str, float]) -> None:
+    (found,) = bar_findings({KEY: BAR}, {KEY: BAR._replace(**change)})  # type: ignore[arg-type]
+
+    ((name, value),) = change.items()
+    assert found.startswith(f"BTCUSDT: bar of minute 28000000: {name} is {value}")
 
 
 def test_a_missing_and_a_surplus_bar_are_found() -> None:
-    assert len(bar_findings({KEY: BAR}, {})) == 1
-    assert len(bar_findings({}, {KEY: BAR})) == 1
+    assert bar_findings({KEY: BAR}, {}) == ["BTCUSDT: bar of minute 28000000: not stored"]
+    assert bar_findings({}, {KEY: BAR}) == ["BTCUSDT: bar of minute 28000000: no trades"]

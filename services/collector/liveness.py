@@ -12,6 +12,9 @@ from typing import Final
 HEARTBEATS: Final = 3
 """So many promised heartbeats may be missed before a channel counts as mute."""
 
+HEARD_AGAIN: Final = 2
+"""In so many looks a silent symbol has to be heard: a snapshot after a new connection makes one tick of a mute one."""
+
 NS: Final = 1_000_000_000
 
 
@@ -64,6 +67,7 @@ class _Watched:
     mark: int = 0
     heard_ns: int | None = None
     waits_from_ns: int = 0
+    again: int = 0
 
 
 class Symbols:
@@ -95,12 +99,16 @@ class Symbols:
             if not is_open(symbol):
                 # A gap over a closed market teaches nothing, and waiting begins anew when it opens.
                 one.heard_ns, one.waits_from_ns = None, now_ns
+                one.again = HEARD_AGAIN
+            elif heard:
+                one.again += 1
             age_s = (now_ns - one.waits_from_ns) / NS
             if age_s > self.limit_s(symbol):
+                one.again = 0
                 if symbol not in self.silent:
                     fell.append(symbol)
                 self.silent[symbol] = age_s
-            elif symbol in self.silent and (heard or one.waits_from_ns == now_ns):
+            elif symbol in self.silent and one.again >= HEARD_AGAIN:
                 del self.silent[symbol]
                 spoke.append(symbol)
         return fell, spoke

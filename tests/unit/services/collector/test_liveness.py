@@ -143,8 +143,19 @@ def test_a_reconnection_teaches_nothing_either_and_keeps_the_silent_silent() -> 
 
     assert market.run(50, every={}) == []
     assert "A" in market.symbols.silent
-    assert market.run(1, every={"A": 1}) == [("spoke", "A")]
+    assert market.run(2, every={"A": 1}) == [("spoke", "A")]
     assert market.symbols.limit_s("A") == 60
+
+
+def test_one_tick_alone_is_no_speech() -> None:
+    market = Market("A")
+    market.run(100, every={"A": 1})
+    market.run(100, every={})
+    market.symbols.restart(market.now_s * NS)
+
+    assert market.run(1, every={"A": 1}) == []
+    assert market.run(50, every={}) == []
+    assert "A" in market.symbols.silent
 
 
 @given(st.lists(st.floats(min_value=0.01, max_value=1e5), min_size=1, max_size=100))

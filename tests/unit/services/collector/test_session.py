@@ -415,6 +415,8 @@ def test_a_mute_symbol_is_shown_and_healed_by_a_rollover_that_costs_the_others_n
             only_a.cancel()
             second.say("t B 2")
             await asyncio.sleep(2)
+            second.say("t B 3")
+            await asyncio.sleep(2)
             assert desk.value("symbol_silent", symbol="B") == 0
             assert desk.sink.said(EventName.ROLLED_OVER) == ["silent: B"]
             assert desk.sink.said(EventName.DISCONNECTED) == []

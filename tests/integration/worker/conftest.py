@@ -53,13 +53,19 @@ class Workers:
         self._logs = logs
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        with (self._logs / f"worker-{len(self._running)}.log").open("wb") as log:
-            one = subprocess.Popen(
-                [sys.executable, "-m", "services.worker"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
-            )
+    def start(self, **settings: str) -> "subprocess.Popen[bytes]":
+        with self._log(len(self._running)).open("wb") as log:
+            command = [sys.executable, "-m", "services.worker"]
+            environment = {**self._environment, **settings}
+            one = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         self._running.append(one)
         return one
+
+    def log(self, number: int) -> bytes:
+        return self._log(number).read_bytes()
+
+    def _log(self, number: int) -> Path:
+        return self._logs / f"worker-{number}.log"
 
     def stop(self) -> None:
         for one in self._running:
@@ -120,6 +126,10 @@ class Desk:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._database.url(), password=self._database.password()) as connection:
             return connection.execute(query.encode()).fetchall()
+
+    def log(self, number: int) -> bytes:
+        """What a worker wrote so far."""
+        return self.workers.log(number)
 
     def execute(self, statement: str) -> None:
         """Change something as superuser."""

@@ -2,11 +2,13 @@
 
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
+from nightdesk.service import EXIT_CONFIGURATION
 from nightdesk.shards import position_key, shard_of, stream_key
-from tests.integration.worker.conftest import FEED, SHARDS, SYMBOLS, Desk, wait_for
+from tests.integration.worker.conftest import FEED, ROOT, SHARDS, SYMBOLS, Desk, wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -132,3 +134,28 @@ def test_a_shard_whose_frames_are_refused_holds_up_no_other(desk: Desk) -> None:
 
     desk.execute("ALTER TABLE trades DROP CONSTRAINT odd")
     wait_for(lambda: "BTCUSDT" in desk.stored(), "the refused frame, once it is not refused")
+
+
+def test_the_number_of_shards_may_change_once_everything_is_committed(desk: Desk, tmp_path: Path) -> None:
+    first = desk.workers.start()
+    for symbol in SYMBOLS:
+        desk.market.send(symbol, 3)
+    desk.settle()
+    first.terminate()
+    first.wait()
+    config = tmp_path / "feeds.yaml"
+    config.write_text((ROOT / "config" / "feeds.yaml").read_text().replace("shards: 8", "shards: 3"))
+
+    desk.market.send("BTCUSDT", 1)
+    refused = desk.workers.start(FEEDS_CONFIG=str(config))
+    assert refused.wait(30) == EXIT_CONFIGURATION
+    assert b"set shards back to 8" in desk.log(1)
+
+    again = desk.workers.start()
+    desk.settle()
+    again.terminate()
+    again.wait()
+    changed = desk.workers.start(FEEDS_CONFIG=str(config))
+    wait_for(lambda: desk.owner_of(changed) == 8, "the consumers that were known before")
+    assert desk.rows("SELECT shards FROM feeds") == [(3,)]
+    assert dict(desk.rows("SELECT symbol, shard FROM symbols")) == {symbol: shard_of(symbol, 3) for symbol in SYMBOLS}

@@ -26,9 +26,7 @@ class Desk:
         self.wall_s = 1_000_000.0
         self.registry = CollectorRegistry()
         self.stopped = False
-        self.watchdog = Watchdog(
-            limit_s=60, excused=lambda: self.observer.excused(), monotonic_s=lambda: self.now_s, stop=self._stop
-        )
+        self.watchdog = Watchdog(limit_s=60, excused=self._excused, monotonic_s=lambda: self.now_s, stop=self._stop)
         self.observer = Observer(
             metrics=WorkerMetrics(self.registry, ["f"]),
             watchdog=self.watchdog,
@@ -38,6 +36,9 @@ class Desk:
 
     def _stop(self) -> None:
         self.stopped = True
+
+    def _excused(self) -> bool:
+        return self.observer.excused()
 
     def answered(self) -> None:
         self.observer.database_answered()

@@ -40,6 +40,9 @@ BATCH_BYTES: Final = 1024 * 1024
 POLL_S: Final = 0.5
 """How often committed positions and Redis's memory are looked at."""
 
+CLOSE_POLL_S: Final = 0.05
+"""How long a frame may stay open at most while Redis does not answer."""
+
 MEMORY_HIGH: Final = 0.70
 MEMORY_LOW: Final = 0.65
 """Above the first share of its memory Redis gets no more frames (the rest is RQ's); below the second again."""
@@ -147,6 +150,8 @@ class Publisher:
         self._closing = False
         self._synced = asyncio.Event()
         self._said_unspooled = False
+        self._said_lost = False
+        self._committed = [ZERO] * shards
         self._acknowledged_ns = clock.monotonic_ns()
 
     # -- what the session sees ---------------------------------------------------------------------------------
@@ -223,18 +228,24 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish until ``close``. Raises ForeignWriterError when someone else writes these streams."""
-        watch = asyncio.create_task(self._watch_redis())
+        tasks = [asyncio.create_task(one) for one in (self._publish(), self._watch_redis(), self._close_by_age())]
         try:
-            await self._publish()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._streams.close()
             await self._monitor.close()
+            if self._unspooled:
+                log.error("publisher.ticks_lost", feed=self._feed, ticks=self._unspooled_ticks(), cause="disk full")
 
     async def close(self) -> None:
         """Spool what is open and end ``run`` once all is sent, or within seconds: the spool keeps the rest."""
         self._closing = True
+        self._retry_unspooled()
         self._close_frames(every=True)
         self._waiting.set()
 
@@ -257,8 +268,9 @@ class Publisher:
                 await self._pause(next(delays))
 
     def _lost(self, error: BaseException) -> None:
-        if self._connected:
+        if self._connected or not self._said_lost:
             log.warning("publisher.interrupted", feed=self._feed, error=str(error), kind=type(error).__name__)
+        self._said_lost = True
         self._connected = self._live = False
         self._metrics.redis_up.set(0)
         self._forget_queue()
@@ -388,6 +400,12 @@ class Publisher:
         framer = self._framer_of[symbol] = self._framers[shard_of(symbol, self._shards)]
         return framer
 
+    async def _close_by_age(self) -> None:
+        """Close what is due while the publisher waits for Redis: an open frame dies with the process."""
+        while True:
+            await asyncio.sleep(CLOSE_POLL_S)
+            self._close_frames(every=False)
+
     def _close_frames(self, *, every: bool) -> None:
         """Close the frames that are due, or every one that holds a tick."""
         now_ns = self._clock.wall_ns()
@@ -475,6 +493,11 @@ class Publisher:
 
     async def _look(self) -> None:
         committed = await self._monitor.committed(self._position_keys)
+        if any(now < before for now, before in zip(committed, self._committed, strict=True)):
+            # Redis forgot, and perhaps the streams as well: compare them with the spool.
+            self._live = False
+            self._waiting.set()
+        self._committed = committed
         self._spool.trim(committed)
         self._retry_unspooled()
         self._memory_ratio = await self._monitor.memory_ratio()

@@ -34,10 +34,12 @@ class RedisStreams:
         self._password = password
         self._redis: Redis | None = None
         self._may_connect = False
+        self._known: set[str] = set()
 
     async def connect(self) -> None:
         """Open a new connection; from then on a lost one raises instead of being replaced."""
         await self.close()
+        self._known.clear()
         self._may_connect = True
         pool = ConnectionPool.from_url(
             self._url,
@@ -57,11 +59,18 @@ class RedisStreams:
         return [await self._top(stream) for stream in streams]
 
     async def add(self, entries: Sequence[tuple[str, EntryId, bytes]], writer: str) -> None:
-        """Add all entries in one MULTI/EXEC, so that a refused frame is never overtaken by a later one."""
+        """Add all entries in one MULTI/EXEC, so that a refused frame is never overtaken by a later one.
+
+        A stream that was there and is gone (FLUSHALL, DEL) is not begun anew: what it held and nobody has committed
+        must come first. Raises UnavailableError then.
+        """
         pipeline = self._client.pipeline(transaction=True)
         for stream, entry_id, payload in entries:
-            pipeline.execute_command("XADD", stream, str(entry_id), FRAME_FIELD, payload, WRITER_FIELD, writer)
-        await pipeline.execute()
+            only = ("NOMKSTREAM",) if stream in self._known else ()
+            pipeline.execute_command("XADD", stream, *only, str(entry_id), FRAME_FIELD, payload, WRITER_FIELD, writer)
+        if None in await pipeline.execute():
+            raise UnavailableError("Redis forgot a stream while it was connected")
+        self._known.update(stream for stream, _, _ in entries)
 
     async def committed(self, keys: Sequence[str]) -> list[EntryId]:
         """Return the committed positions under these keys, ``0-0`` where there is none."""
@@ -97,6 +106,7 @@ class RedisStreams:
     async def _top(self, stream: str) -> StreamTop:
         last: Any = await self._client.xrevrange(stream, count=1)
         if last:
+            self._known.add(stream)
             entry_id, fields = last[0]
             return StreamTop(entry_ids.parse(entry_id), _writer(fields))
         try:
@@ -105,6 +115,7 @@ class RedisStreams:
             if "no such key" in str(error).lower():
                 return StreamTop(ZERO, None)
             raise
+        self._known.add(stream)
         return StreamTop(entry_ids.parse(info["last-generated-id"]), None)
 
 

@@ -332,3 +332,80 @@ def test_a_fresh_spool_begins_above_what_the_streams_already_hold(redis: RealRed
             assert redis.client.xrevrange(key, count=1)[0][0] == b"99999999999999-6"
 
     scenario(body)
+
+
+def test_a_redis_emptied_under_a_living_connection_gets_everything_again_in_order(
+    redis: RealRedis, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        async with running(redis, tmp_path / "spool") as (publisher, _):
+            await publisher.started()
+            feed = Feed(publisher)
+            feed.trade(50)
+            await until(lambda: redis.trades() == feed.sent)
+            redis.client.flushall()
+            feed.trade(1)
+            await until(lambda: redis.trades() == feed.sent)
+
+    scenario(body)
+
+
+def test_one_deleted_stream_is_filled_again_before_it_goes_on(redis: RealRedis, tmp_path: Path) -> None:
+    async def body() -> None:
+        async with running(redis, tmp_path / "spool") as (publisher, _):
+            await publisher.started()
+            feed = Feed(publisher)
+            feed.trade(50)
+            await until(lambda: redis.trades() == feed.sent)
+            redis.client.delete(stream_key(FEED, shard_of("BTCUSDT", SHARDS)))
+            feed.trade(1)
+            await until(lambda: redis.trades() == feed.sent)
+
+    scenario(body)
+
+
+def test_a_redis_emptied_in_a_quiet_market_is_noticed_by_its_missing_positions(
+    redis: RealRedis, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        async with running(redis, tmp_path / "spool") as (publisher, _):
+            await publisher.started()
+            feed = Feed(publisher)
+            feed.trade(50)
+            await until(lambda: redis.trades() == feed.sent)
+            redis.client.set(position_key(FEED, 0), "1-0")
+            await asyncio.sleep(1)
+            redis.client.flushall()
+            await until(lambda: redis.trades() == feed.sent)
+
+    scenario(body)
+
+
+def test_a_frame_is_on_disk_soon_even_while_redis_hangs(redis: RealRedis, tmp_path: Path) -> None:
+    async def body() -> None:
+        async with running(redis, tmp_path / "spool") as (publisher, _):
+            await publisher.started()
+            feed = Feed(publisher)
+            feed.trade(1)
+            await until(lambda: redis.trades() == feed.sent)
+            redis.client.client_pause(3000)
+            feed.trade(1)
+            await asyncio.sleep(0.2)
+            feed.trade(1)
+            await asyncio.sleep(0.2)
+            frames_on_disk = publisher.facts()["spool_frames"]
+            await until(lambda: redis.trades() == feed.sent)
+            assert publisher.facts()["spool_frames"] == frames_on_disk
+
+    scenario(body)
+
+
+def test_the_publisher_ends_when_its_watch_over_redis_does(redis: RealRedis, tmp_path: Path) -> None:
+    async def body() -> None:
+        async with running(redis, tmp_path / "spool") as (publisher, task):
+            await publisher.started()
+            redis.client.set(position_key(FEED, 0), "no position")
+            with pytest.raises(ValueError, match="no position"):
+                await asyncio.wait_for(asyncio.shield(task), 10)
+
+    scenario(body)

@@ -75,7 +75,7 @@ def compose(settings: ApiSettings) -> FastAPI:
     surveyor = Surveyor(
         targets=parse_targets(settings.health_targets),
         leases=lambda: database.rows("leases", {}, within_s=ANSWER_S),
-        memory_ratio=streams.memory_ratio,
+        redis=streams.look,
     )
     watchdog = Watchdog(limit_s=STUCK_S, excused=lambda: False)
 

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.e2e.stack import Desk
+from tests.e2e.stack import Desk, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -16,6 +16,12 @@ def test_a_worker_that_stopped_is_named_and_its_return_is_noticed(desk: Desk) ->
             part["part"] for part in health["parts"] if part["status"] == "down"
         }
         assert requests.get(f"{desk.url('api')}/health", timeout=10).status_code == 503
+        eventually(
+            desk.health,
+            lambda health: health["bottleneck"]["part"] == "worker",
+            within_s=30,
+            what="the worker is named as the bottleneck",
+        )
     finally:
         desk.compose("start", "worker")
     desk.wait_until("ok")

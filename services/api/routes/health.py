@@ -70,6 +70,11 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 
+# Many uptime monitors ask with HEAD.
+for _path, _answer in (("/health", health), ("/livez", livez), ("/readyz", readyz)):
+    router.head(_path, include_in_schema=False)(_answer)
+
+
 def as_text(found: Verdict) -> str:
     """Return the verdict as plain lines."""
     return "\n".join([found.status.value, *(line(part) for part in found.parts), found.bottleneck.detail, ""])

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
 
 from services.api.access import COOKIE, SESSION_S, for_pages, for_programs, from_here, own_path
 
@@ -49,7 +50,7 @@ async def openapi(request: Request) -> JSONResponse:
 async def asset(name: str) -> Response:
     """Return a style sheet or a script."""
     if name not in ASSETS:
-        return Response(status_code=404)
+        raise HTTPException(404)
     return Response(_text(name), media_type=ASSETS[name], headers=SAFE | {"Cache-Control": "max-age=300"})
 
 

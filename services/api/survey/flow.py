@@ -5,14 +5,15 @@ database. The bottleneck is the stage before which work piles up; further down w
 holds up those before it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.api.survey.samples import Labels, Reading, Where, rate, total
+from services.api.survey.samples import Reading, Where, rate, total
+from services.api.survey.survey import Backlog, Survey
 
 LAG_LIMIT_S: Final = 2.0
-"""A stream further behind than this has a backlog; a turn takes milliseconds."""
+"""An entry that waits for longer is a backlog; a turn takes milliseconds."""
 
 QUEUE_LIMIT_RATIO: Final = 0.2
 """A queue filled beyond this share has a backlog; a framer's open frames stay far below."""
@@ -53,22 +54,16 @@ class Bottleneck:
     detail: str
 
 
-def feeds_of(now: Reading) -> list[str]:
-    """Return the names of the feeds that any service speaks of, sorted."""
-    named = {sample.labels["feed"] for sample in now.samples if "feed" in sample.labels}
-    owned = {feed for sample in now.samples if (feed := feed_of(sample.labels))}
-    return sorted(named | owned)
+def feeds_of(survey: Survey) -> list[str]:
+    """Return the names of the feeds that any service or stream speaks of, sorted."""
+    named = {sample.labels["feed"] for sample in survey.reading.samples if "feed" in sample.labels}
+    return sorted(named | {backlog.feed for backlog in survey.redis.state.backlogs})
 
 
-def feed_of(labels: Labels) -> str:
-    """Return the feed in a consumer's name (``store/binance/07``), or an empty string."""
-    words = labels.get("consumer", "").split("/")
-    return words[1] if len(words) == 3 else ""
-
-
-def flow_of(feed: str, before: Reading | None, now: Reading) -> Flow:
-    """Return how one feed flows between two readings."""
-    this = _labelled(feed)
+def flow_of(feed: str, survey: Survey) -> Flow:
+    """Return how one feed flows between the survey's two readings."""
+    before, now, this = survey.before, survey.reading, _labelled(feed)
+    backlogs = [backlog for backlog in survey.redis.state.backlogs if backlog.feed == feed]
     return Flow(
         feed=feed,
         received_per_s=rate(before, now, "nightdesk_feed_ticks_total", this),
@@ -77,24 +72,18 @@ def flow_of(feed: str, before: Reading | None, now: Reading) -> Flow:
         queue_ticks=total(now, "nightdesk_queue_ticks", this),
         queue_limit_ticks=total(now, "nightdesk_queue_limit_ticks", this),
         spool_bytes=total(now, "nightdesk_spool_bytes", this),
-        stream_entries=_stream_entries(feed, now),
-        lag_s=lag_s(feed, now),
+        stream_entries=sum(backlog.entries for backlog in backlogs) if backlogs else None,
+        lag_s=lag_s(backlogs, survey.unix_s),
         publish_s=_mean(before, now, "nightdesk_publish_seconds", this),
-        redis_up=_up(now, "nightdesk_redis_up"),
-        database_up=_up(now, "nightdesk_database_up"),
+        redis_up=survey.redis.problem is None,
+        database_up=survey.database.problem is None,
     )
 
 
-def lag_s(feed: str, now: Reading) -> float | None:
-    """Return how far the slowest consumer of a feed is behind its stream, in seconds.
-
-    Replicas may both speak of a consumer that changed hands; neither stream nor position goes back, so the highest
-    word counts.
-    """
-    tops = _highest(feed, now, "nightdesk_stream_top_timestamp_seconds")
-    positions = _highest(feed, now, "nightdesk_consumer_position_timestamp_seconds")
-    lags = [max(0.0, top - positions[consumer]) for consumer, top in tops.items() if consumer in positions]
-    return max(lags, default=None)
+def lag_s(backlogs: Sequence[Backlog], unix_s: float) -> float | None:
+    """Return for how long the oldest entry that is not committed has waited; None when no stream is known."""
+    waits = [0.0 if one.oldest_ms is None else max(0.0, unix_s - one.oldest_ms / 1000) for one in backlogs]
+    return max(waits, default=None)
 
 
 def bottleneck(flows: list[Flow]) -> Bottleneck:
@@ -163,29 +152,10 @@ def _labelled(feed: str) -> Where:
     return lambda labels: labels.get("feed") == feed
 
 
-def _highest(feed: str, now: Reading, name: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for sample in now.named(name):
-        if feed_of(sample.labels) == feed:
-            consumer = sample.labels["consumer"]
-            found[consumer] = max(sample.value, found.get(consumer, sample.value))
-    return found
-
-
-def _stream_entries(feed: str, now: Reading) -> float | None:
-    entries = _highest(feed, now, "nightdesk_stream_entries")
-    return sum(entries.values()) if entries else None
-
-
 def _mean(before: Reading | None, now: Reading, name: str, where: Where) -> float | None:
     seconds = rate(before, now, f"{name}_sum", where)
     count = rate(before, now, f"{name}_count", where)
     return seconds / count if seconds is not None and count else None
-
-
-def _up(now: Reading, name: str) -> bool | None:
-    values = [sample.value for sample in now.named(name)]
-    return all(value == 1 for value in values) if values else None
 
 
 def _short(value: float | bool) -> float | bool:  # noqa: FBT001  a fact is a number or a yes

@@ -18,7 +18,7 @@ from nightdesk.errors import NightdeskError, UnavailableError
 from nightdesk.health import Part, Status
 from services.api.fetch import Answer, get
 from services.api.survey.samples import Reading, Sample, parse, reading
-from services.api.survey.survey import DatabaseReport, RedisReport, Report, Survey
+from services.api.survey.survey import DatabaseReport, RedisReport, RedisState, Report, Survey
 from services.api.survey.targets import Target
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ KEPT_S: Final = 1.0
 MEMORY_READINGS: Final = 8
 
 Leases: TypeAlias = Callable[[], Awaitable[list[dict[str, object]]]]
-MemoryRatio: TypeAlias = Callable[[], Awaitable[float | None]]
+LookAtRedis: TypeAlias = Callable[[], Awaitable[RedisState]]
 Fetch: TypeAlias = Callable[[str, int, str], Awaitable[Answer]]
 Resolve: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
 
@@ -60,7 +60,7 @@ class Surveyor:
         *,
         targets: tuple[Target, ...],
         leases: Leases,
-        memory_ratio: MemoryRatio,
+        redis: LookAtRedis,
         fetch: Fetch = fetch,
         resolve: Resolve = resolve,
         monotonic_s: Callable[[], float] = time.monotonic,
@@ -68,7 +68,7 @@ class Surveyor:
     ) -> None:
         self._targets = targets
         self._leases = leases
-        self._memory_ratio = memory_ratio
+        self._look_at_redis = redis
         self._fetch = fetch
         self._resolve = resolve
         self._monotonic_s = monotonic_s
@@ -140,11 +140,11 @@ class Surveyor:
     async def _redis(self) -> RedisReport:
         started_s = self._monotonic_s()
         try:
-            memory_ratio = await self._memory_ratio()
+            state = await self._look_at_redis()
         except NightdeskError as error:
             return RedisReport(problem=str(error), age_s=self._since_s(self._redis_seen_s))
         self._redis_seen_s = self._monotonic_s()
-        return RedisReport(age_s=0.0, latency_s=self._redis_seen_s - started_s, memory_ratio=memory_ratio)
+        return RedisReport(age_s=0.0, latency_s=self._redis_seen_s - started_s, state=state)
 
     def _since_s(self, seen_s: float | None) -> float | None:
         return None if seen_s is None else self._monotonic_s() - seen_s

@@ -35,7 +35,7 @@ class Verdict:
 
 def verdict(survey: Survey) -> Verdict:
     """Return how everything is; the worst part decides."""
-    flows = [flow_of(feed, survey.before, survey.reading) for feed in feeds_of(survey.reading)]
+    flows = [flow_of(feed, survey) for feed in feeds_of(survey)]
     found = [
         database_part(survey.database),
         redis_part(survey.redis),
@@ -63,7 +63,7 @@ def database_part(database: DatabaseReport) -> Part:
 
 def redis_part(redis: RedisReport) -> Part:
     """Return Redis as the api itself sees it; nearly full counts, since a full one refuses every frame."""
-    full = redis.memory_ratio or 0.0
+    full = redis.state.memory_ratio or 0.0
     status = Status.DEGRADED if full > REDIS_FULL_RATIO else Status.OK
     facts: Facts = {"latency_ms": _ms(redis.latency_s), "memory_ratio": round(full, 3)}
     return Part(
@@ -152,7 +152,7 @@ def _stream_status(flow: Flow) -> Status:
 
 def _stream_detail(flow: Flow) -> str:
     if flow.lag_s is None:
-        return "no worker says how far the store is behind"
+        return "not known while Redis does not answer"
     rates = f"{per_s(flow.received_per_s)} received, {per_s(flow.committed_per_s)} committed"
     return f"{flow.lag_s:.1f} s behind, {rates}"
 

@@ -10,7 +10,7 @@ from nightdesk.errors import UnavailableError
 from services.api.access import Gate
 from services.api.app import build
 from services.api.survey.samples import reading
-from services.api.survey.survey import DatabaseReport, RedisReport, Survey
+from services.api.survey.survey import DatabaseReport, RedisReport, RedisState, Survey
 from services.api.survey.surveyor import Surveyor
 
 TOKEN = "open sesame"
@@ -29,9 +29,6 @@ class FakeStore:
         if self.error is not None:
             raise self.error
         return self.answers.get(name, [])
-
-    async def memory_ratio(self) -> float | None:
-        return 0.5
 
 
 class FakeSurveyor(Surveyor):
@@ -53,7 +50,7 @@ def a_survey(*, database_problem: str | None = None) -> Survey:
         unix_s=1_767_225_600.0,
         reports=(),
         database=DatabaseReport(problem=database_problem, age_s=0.0, latency_s=0.001),
-        redis=RedisReport(age_s=0.0, latency_s=0.001, memory_ratio=0.1),
+        redis=RedisReport(age_s=0.0, latency_s=0.001, state=RedisState(memory_ratio=0.1)),
         reading=reading(1.0, []),
     )
 

@@ -46,3 +46,9 @@ def test_requests_are_counted_by_route_and_never_by_the_path_asked_for(path: str
 
 def test_progress_is_when_the_last_survey_was_made() -> None:
     assert 'nightdesk_progress_timestamp_seconds{service="api"} 1.7672256e+09' in a_client().get("/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/health", "/livez", "/readyz"])
+def test_uptime_monitors_may_ask_with_head(path: str) -> None:
+    assert a_client().head(path).status_code == 200
+    assert a_client(survey=a_survey(database_problem="gone")).head("/health").status_code == 503

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from services.api.survey.flow import Flow, bottleneck, feeds_of, flow_of, lag_s
 from services.api.survey.samples import Reading, parse, reading
+from services.api.survey.survey import Backlog, DatabaseReport, RedisReport, RedisState, Survey
 
 
 def a_reading(at_s: float, *texts: str) -> Reading:
@@ -15,7 +16,6 @@ nightdesk_publish_seconds_sum{feed="simulator"} 0
 nightdesk_publish_seconds_count{feed="simulator"} 0
 nightdesk_queue_ticks{feed="simulator"} 10
 nightdesk_queue_limit_ticks{feed="simulator"} 10000
-nightdesk_redis_up 1
 """
 LATER = """\
 nightdesk_feed_ticks_total{feed="simulator",kind="trade"} 5000
@@ -24,49 +24,57 @@ nightdesk_publish_seconds_sum{feed="simulator"} 2
 nightdesk_publish_seconds_count{feed="simulator"} 100
 nightdesk_queue_ticks{feed="simulator"} 10
 nightdesk_queue_limit_ticks{feed="simulator"} 10000
-nightdesk_redis_up 1
 """
-WORKER = """\
-nightdesk_stream_top_timestamp_seconds{consumer="store/simulator/00"} 100
-nightdesk_consumer_position_timestamp_seconds{consumer="store/simulator/00"} 99.5
-nightdesk_stream_top_timestamp_seconds{consumer="store/simulator/01"} 100
-nightdesk_consumer_position_timestamp_seconds{consumer="store/simulator/01"} 97
-nightdesk_stream_entries{consumer="store/simulator/00"} 5
-nightdesk_stream_entries{consumer="store/simulator/01"} 30
-nightdesk_database_up 1
-"""
+NOW_S = 1000.0
 
 
-def test_a_feed_is_known_from_its_consumers_too() -> None:
-    assert feeds_of(a_reading(0.0, WORKER)) == ["simulator"]
-    assert feeds_of(a_reading(0.0, 'nightdesk_feed_connected{feed="coinbase"} 1\n', WORKER)) == [
-        "coinbase",
-        "simulator",
-    ]
+def a_survey(*texts: str, before: Reading | None = None, backlogs: tuple[Backlog, ...] = ()) -> Survey:
+    return Survey(
+        at_s=5.0,
+        unix_s=NOW_S,
+        reports=(),
+        database=DatabaseReport(problem="gone"),
+        redis=RedisReport(state=RedisState(backlogs=backlogs)),
+        reading=a_reading(5.0, *texts),
+        before=before,
+    )
+
+
+def waiting(feed: str, oldest_s: float | None, entries: int = 5) -> Backlog:
+    return Backlog(feed=feed, entries=entries, oldest_ms=None if oldest_s is None else int(oldest_s * 1000))
+
+
+def test_a_feed_is_known_from_services_and_from_streams() -> None:
+    survey = a_survey('nightdesk_feed_connected{feed="coinbase"} 1\n', backlogs=(waiting("simulator", None),))
+
+    assert feeds_of(survey) == ["coinbase", "simulator"]
 
 
 def test_a_flow_is_read_between_two_readings() -> None:
-    flow = flow_of("simulator", a_reading(0.0, COLLECTOR, WORKER), a_reading(5.0, LATER, WORKER))
+    backlogs = (waiting("simulator", 999.5), waiting("simulator", None, 30), waiting("coinbase", 1.0))
+
+    flow = flow_of("simulator", a_survey(LATER, before=a_reading(0.0, COLLECTOR), backlogs=backlogs))
 
     assert flow.received_per_s == 1000.0
     assert flow.published_per_s == 980.0
     assert flow.committed_per_s is None
     assert flow.publish_s == 0.02
     assert flow.stream_entries == 35
-    assert flow.database_up is True
+    assert flow.lag_s == 0.5
+    assert (flow.redis_up, flow.database_up) == (True, False)
 
 
-def test_the_slowest_consumer_is_the_lag() -> None:
-    assert lag_s("simulator", a_reading(0.0, WORKER)) == 3.0
+def test_the_lag_is_how_long_the_oldest_entry_waits() -> None:
+    assert lag_s([waiting("f", 999.0), waiting("f", 990.0), waiting("f", None)], NOW_S) == 10.0
 
 
-def test_a_former_owners_old_word_does_not_count() -> None:
-    former = """\
-nightdesk_stream_top_timestamp_seconds{consumer="store/simulator/01"} 60
-nightdesk_consumer_position_timestamp_seconds{consumer="store/simulator/01"} 20
-"""
+def test_nothing_waits_means_no_lag_and_no_stream_means_not_known() -> None:
+    assert lag_s([waiting("f", None)], NOW_S) == 0.0
+    assert lag_s([], NOW_S) is None
 
-    assert lag_s("simulator", a_reading(0.0, former, WORKER)) == 3.0
+
+def test_a_clock_that_stepped_back_makes_no_negative_lag() -> None:
+    assert lag_s([waiting("f", 1001.0)], NOW_S) == 0.0
 
 
 def test_facts_leave_out_what_is_not_known() -> None:

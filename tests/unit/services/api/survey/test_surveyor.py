@@ -6,6 +6,7 @@ import pytest
 from nightdesk.errors import UnavailableError
 from nightdesk.health import Status
 from services.api.fetch import Answer
+from services.api.survey.survey import RedisState
 from services.api.survey.surveyor import Surveyor, parts_of, samples_of
 from services.api.survey.targets import Target
 
@@ -49,10 +50,10 @@ class Store:
             raise UnavailableError("the database does not answer")
         return [{"feed": "simulator"}]
 
-    async def memory_ratio(self) -> float | None:
+    async def redis(self) -> RedisState:
         if self.away:
             raise UnavailableError("Redis does not answer")
-        return 0.25
+        return RedisState(memory_ratio=0.25)
 
 
 class Desk:
@@ -68,7 +69,7 @@ class Desk:
                 Target(service="collector", host="collector", port=9100),
             ),
             leases=self.store.leases,
-            memory_ratio=self.store.memory_ratio,
+            redis=self.store.redis,
             fetch=self.network.fetch,
             resolve=self.network.resolve,
             monotonic_s=lambda: self.now_s,

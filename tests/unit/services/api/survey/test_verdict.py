@@ -4,15 +4,11 @@ import pytest
 
 from nightdesk.health import Part, Status
 from services.api.survey.flow import Flow
-from services.api.survey.samples import parse, reading
-from services.api.survey.survey import DatabaseReport, RedisReport, Report, Survey
+from services.api.survey.samples import reading
+from services.api.survey.survey import Backlog, DatabaseReport, RedisReport, RedisState, Report, Survey
 from services.api.survey.verdict import line, merged, redis_part, stream_part, verdict
 
-WORKER = """\
-nightdesk_stream_top_timestamp_seconds{consumer="store/simulator/00"} 100
-nightdesk_consumer_position_timestamp_seconds{consumer="store/simulator/00"} 99.9
-nightdesk_database_up 1
-"""
+REDIS = RedisState(memory_ratio=0.1, backlogs=(Backlog(feed="simulator", entries=3, oldest_ms=999_900),))
 FEED = Part(part="feed/simulator", status=Status.OK, detail="connected", age_s=0.2, threshold_s=30.0)
 
 
@@ -33,8 +29,8 @@ def a_survey() -> Survey:
         unix_s=1000.0,
         reports=reports,
         database=leases(),
-        redis=RedisReport(age_s=0.0, latency_s=0.001, memory_ratio=0.1),
-        reading=reading(10.0, parse("w1:1", WORKER)),
+        redis=RedisReport(age_s=0.0, latency_s=0.001, state=REDIS),
+        reading=reading(10.0, []),
     )
 
 
@@ -113,8 +109,8 @@ def test_a_stream_far_behind_is_down_only_when_nothing_moves(flow: Flow, status:
 
 
 def test_a_nearly_full_redis_degrades() -> None:
-    assert redis_part(RedisReport(age_s=0.0, memory_ratio=0.9)).status is Status.DEGRADED
-    assert redis_part(RedisReport(age_s=0.0, memory_ratio=None)).status is Status.OK
+    assert redis_part(RedisReport(age_s=0.0, state=RedisState(memory_ratio=0.9))).status is Status.DEGRADED
+    assert redis_part(RedisReport(age_s=0.0, state=RedisState())).status is Status.OK
     assert redis_part(RedisReport(problem="Redis does not answer")).status is Status.DOWN
 
 

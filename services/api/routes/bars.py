@@ -30,6 +30,14 @@ def in_range(moment: datetime) -> datetime:
     return known.astimezone(UTC)
 
 
+def aligned(moment: datetime | None, interval: Interval) -> datetime | None:
+    """Return the first moment, not before this one, at which a bar of the interval begins."""
+    if moment is None:
+        return None
+    step = timedelta(minutes=interval.minutes)
+    return FIRST - (FIRST - moment) // step * step
+
+
 Moment = Annotated[
     datetime,
     AfterValidator(in_range),
@@ -46,9 +54,11 @@ class BarsQuery(BaseModel):
     feed: FeedName | None = Field(None, description="feed; may be left out when only one has the symbol")
     interval: Interval = Field(Interval.M1, description="length of a bar")
     from_: Moment | None = Field(
-        None, alias="from", description="first moment of the range, included (ISO 8601 or Unix time; UTC)"
+        None,
+        alias="from",
+        description="first moment of the range, included (ISO 8601 or Unix time; UTC when no zone is named)",
     )
-    to: Moment | None = Field(None, description="end of the range, not included")
+    to: Moment | None = Field(None, description="end of the range, not included: no bar begins then or later")
     limit: int = Field(500, ge=1, le=MAX_BARS, description="at most so many bars, the latest of the range")
     format: Format | None = Field(None, description="json or csv; without it the Accept header decides")
 
@@ -62,8 +72,8 @@ class BarsQuery(BaseModel):
 async def bars(request: Request, query: Annotated[BarsQuery, Query()]) -> Bars | Response:
     """Return the latest bars of a range, oldest first; the open bar is included and says `closed: false`.
 
-    Times are UTC, and a bar begins at a whole multiple of its interval. A range begins with the minute that `from`
-    falls into or after, so the first bar of a longer interval may be partial.
+    Times are UTC, and a bar begins at a whole multiple of its interval. A range names the bars that begin in it, each
+    of them whole. There is no bar for an interval without trades.
     """
     if query.from_ is not None and query.to is not None and query.from_ >= query.to:
         raise wrong_field(HTTPStatus.UNPROCESSABLE_ENTITY, "to", "must be later than `from`")
@@ -99,8 +109,8 @@ async def _symbol(request: Request, query: BarsQuery) -> dict[str, object]:
 def _parameters(query: BarsQuery, symbol_id: object) -> dict[str, object]:
     return {
         "symbol_id": symbol_id,
-        "from": query.from_,
-        "to": query.to,
+        "from": aligned(query.from_, query.interval),
+        "to": aligned(query.to, query.interval),
         "minutes": query.interval.minutes,
         "bars": query.limit + 1,
     }

@@ -55,6 +55,12 @@ def test_a_range_includes_its_beginning_and_not_its_end(client: TestClient) -> N
     assert found == obvious(1, 60, 63)
 
 
+def test_every_bar_of_a_range_is_whole(client: TestClient) -> None:
+    found = bars(client, interval="1h", **{"from": "2026-01-05T00:30:00Z", "to": "2026-01-05T03:30:00Z"})
+
+    assert found == obvious(60, 60, 240)
+
+
 def test_paging_back_by_the_first_time_misses_no_bar(client: TestClient) -> None:
     pages: list[dict[str, Any]] = []
     query: dict[str, object] = {"interval": "15m", "limit": 64}

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from services.api.models import Interval
-from services.api.routes.bars import in_range
+from services.api.routes.bars import aligned, in_range
 from tests.unit.services.api.desk import FakeStore, a_client
 
 AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
@@ -113,3 +113,19 @@ def test_unix_times_are_taken_too() -> None:
     a_client(store=store).get(f"/bars?symbol=BTCUSDT&from={int(AT.timestamp())}")
 
     assert store.asked[-1][1]["from"] == AT
+
+
+@pytest.mark.parametrize(
+    ("moment", "interval", "first"),
+    [
+        (AT, Interval.M1, AT),
+        (AT, Interval.M30, AT),
+        (AT, Interval.H1, datetime(2026, 1, 5, 15, tzinfo=UTC)),
+        (AT, Interval.H4, datetime(2026, 1, 5, 16, tzinfo=UTC)),
+        (AT, Interval.D1, datetime(2026, 1, 6, tzinfo=UTC)),
+        (AT + timedelta(microseconds=1), Interval.M1, AT + timedelta(minutes=1)),
+        (datetime(1969, 12, 31, 23, 59, tzinfo=UTC), Interval.D1, datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_range_begins_with_the_first_whole_bar(moment: datetime, interval: Interval, first: datetime) -> None:
+    assert aligned(moment, interval) == first

@@ -1,5 +1,7 @@
 import pytest
 from fastapi.routing import APIRoute
+from hypothesis import given
+from hypothesis import strategies as some
 from starlette.testclient import TestClient
 
 from services.api.access import COOKIE, SESSION_S, Gate, own_path
@@ -184,3 +186,18 @@ def test_every_route_is_one_of_those_known_here() -> None:
     served = {route.path for route in app.routes if isinstance(route, APIRoute)}  # type: ignore[attr-defined]
 
     assert served <= known
+
+
+@given(some.text())
+def test_whatever_path_is_asked_for_one_stays_here(asked: str) -> None:
+    path = own_path(asked)
+
+    assert path.startswith("/")
+    assert not path.startswith("//")
+    assert path.isascii()
+    assert "\\" not in path
+
+
+@given(some.text())
+def test_whatever_the_cookie_says_is_refused_without_an_error(cookie: str) -> None:
+    assert not a_gate().holds(cookie)

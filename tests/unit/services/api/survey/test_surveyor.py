@@ -1,7 +1,10 @@
 import asyncio
+import contextlib
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from nightdesk.errors import UnavailableError
 from nightdesk.health import Status
@@ -192,3 +195,23 @@ def test_a_health_that_cannot_be_read_is_no_answer(body: bytes) -> None:
 )
 def test_metrics_that_cannot_be_read_leave_health_as_it_is(answer: Answer) -> None:
     assert samples_of("worker", "10.0.0.1:9100", answer) == ()
+
+
+JSON = some.recursive(
+    some.none() | some.booleans() | some.floats() | some.text(max_size=5),
+    lambda inner: (
+        some.lists(inner, max_size=3)
+        | some.dictionaries(some.sampled_from(["part", "parts", "status", "facts", "age_s"]), inner)
+    ),
+)
+
+
+@given(JSON)
+def test_whatever_json_a_service_sends_is_parts_or_no_answer(said: object) -> None:
+    with contextlib.suppress(UnavailableError):
+        parts_of(Answer(status=200, body=json.dumps(said).encode()))
+
+
+@given(some.lists(some.text(max_size=30).map(lambda text: f"nightdesk_{text}"), max_size=4))
+def test_whatever_text_a_service_sends_is_samples_or_none(lines: list[str]) -> None:
+    samples_of("worker", "10.0.0.1:9100", Answer(status=200, body="\n".join(lines).encode(errors="replace")))

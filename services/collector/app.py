@@ -41,6 +41,8 @@ SERVICE: Final = "collector"
 STANDBY_POLL_S: Final = 1.0
 CALENDARS_POLL_S: Final = 600.0
 GC_THRESHOLD: Final = 10_000
+LOOK_S: Final = 0.25
+LOOP_LATE_S: Final = 10.0
 STUCK_S: Final = 60.0
 CLOSE_S: Final = 8.0
 """What publishing the rest may take at the end; the spool keeps what is left."""
@@ -373,12 +375,14 @@ class Collector:
             )
             for name, config in configs.items()
         ]
+        self._parts: list[Part] = []
+        self._looked_s = clock.monotonic_s()
         self._health = HealthServer(
             service=SERVICE,
             host=options.listen_host,
             port=options.metrics_port,
             registry=self.registry,
-            parts=lambda: [part for feed in self.feeds for part in feed.parts()],
+            parts=self.parts,
             alive=lambda: all(watchdog.alive() for watchdog in self._watchdogs),
             ready=lambda: all(feed.ready for feed in self.feeds),
         )
@@ -388,14 +392,36 @@ class Collector:
         self._health.start()
         for watchdog in self._watchdogs:
             watchdog.start()
-        rebuilding = asyncio.create_task(self._rebuild_calendars())
+        others = [asyncio.create_task(self._rebuild_calendars()), asyncio.create_task(self._look())]
         try:
             await _all(stop, [feed.run(stop) for feed in self.feeds])
         finally:
-            rebuilding.cancel()
+            for task in others:
+                task.cancel()
             for watchdog in self._watchdogs:
                 watchdog.close()
             self._health.stop()
+
+    def parts(self) -> list[Part]:
+        """Return how every part was at the last look; the health server's thread asks."""
+        age_s = self._clock.monotonic_s() - self._looked_s
+        if age_s < LOOP_LATE_S:
+            return self._parts
+        late = Part(
+            part="loop",
+            status=Status.DOWN,
+            detail=f"the event loop has not run for {age_s:.0f} s",
+            age_s=age_s,
+            threshold_s=LOOP_LATE_S,
+        )
+        return [late, *self._parts]
+
+    async def _look(self) -> None:
+        """Note how every part is: in this thread, where nothing changes meanwhile."""
+        while True:
+            self._parts = [part for feed in self.feeds for part in feed.parts()]
+            self._looked_s = self._clock.monotonic_s()
+            await asyncio.sleep(LOOK_S)
 
     @property
     def _watchdogs(self) -> list[Watchdog]:

@@ -110,6 +110,10 @@ def collecting(port: int) -> bool:
     return bool(part.get("facts", {}).get("ready")) and part["age_s"] is not None
 
 
+def standby(port: int) -> bool:
+    return parts(port).get("feed/simulator", {}).get("facts") == {"standby": True}
+
+
 def test_ticks_flow_and_health_names_every_part(stack: Stack) -> None:
     _, port = stack.collector()
     wait_for(lambda: collecting(port), "the feed to be ready")
@@ -138,8 +142,8 @@ def test_a_second_collector_is_standby_until_the_first_dies(stack: Stack) -> Non
     first, first_port = stack.collector()
     wait_for(lambda: collecting(first_port), "the first collector")
     _, second_port = stack.collector()
-    standby = wait_for(lambda: parts(second_port).get("feed/simulator"), "the second collector")
-    assert standby["facts"] == {"standby": True}
+    wait_for(lambda: standby(second_port), "the second collector to stand by")
+    assert parts(second_port)["feed/simulator"]["status"] == "ok"
     assert fetch(second_port, "/readyz")[0] == fetch(second_port, "/livez")[0] == 200
     first.kill()
     wait_for(lambda: collecting(second_port), "the second collector to take over")

@@ -1,10 +1,13 @@
 """Ask an exchange's REST interface, within its budget.
 
-Waiting happens in the event loop and the call in a thread, so that one host's ``Retry-After`` holds up nobody else.
+Waiting happens in the event loop and the call in a thread, so that one host's ``Retry-After`` holds up nobody else. The
+threads are the client's own: the event loop's look up names, and an exchange that answers slowly must not keep anyone
+from reconnecting.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -20,6 +23,9 @@ TIMEOUT_S: Final = (3.05, 15.0)
 """To connect, and between two bytes of the answer."""
 
 ATTEMPTS: Final = 4
+THREADS: Final = 4
+"""Calls of one client under way at once."""
+
 LIMITED_STATUS: Final = frozenset({418, 429})
 DEFAULT_RETRY_AFTER_S: Final = 60.0
 
@@ -69,6 +75,7 @@ class RestClient:
         self._get = get
         self._sleep = sleep
         self._budgets: dict[str, RateBudget] = {}
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rest")
 
     async def get(self, url: str, *, weight: float = 1, headers: Mapping[str, str] | None = None) -> bytes:
         """Return the body of a 200 answer.
@@ -98,7 +105,7 @@ class RestClient:
 
     async def _attempt(self, url: str, headers: Mapping[str, str], budget: RateBudget) -> bytes:
         try:
-            answer = await asyncio.to_thread(self._get, url, headers)
+            answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._get, url, headers)
         except requests.RequestException as error:
             raise UnavailableError(f"{_named(url)}: {type(error).__name__}") from error
         if answer.status_code in LIMITED_STATUS:

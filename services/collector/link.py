@@ -254,6 +254,8 @@ class Link:
             except NightdeskError as error:
                 asked_s = error.retry_after_s if isinstance(error, RateLimitedError) else 0.0
                 log.warning("session.fetch_failed", feed=self._feed, key=fetch.key, error=redacted(str(error)))
+            except Exception as error:  # noqa: BLE001  whoever waits for this answer would wait for ever
+                log.error("session.fetch_failed", feed=self._feed, key=fetch.key, error=redacted(repr(error)))  # noqa: TRY400
             else:
                 if self._answered(fetch, body):
                     return

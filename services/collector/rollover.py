@@ -63,6 +63,7 @@ class Handover:
     def __init__(self, now_ns: int) -> None:
         self._opened_ns = now_ns
         self._ready_ns: int | None = None
+        self._both_ready = False
         self._held: list[Tick] = []
         self._first: dict[Key, int] = {}
         self._behind: set[Key] = set()
@@ -72,6 +73,11 @@ class Handover:
     def holds(self) -> int:
         """How many ticks of the new connection wait."""
         return len(self._held)
+
+    @property
+    def both_ready(self) -> bool:
+        """Whether the new connection heard everything while the old one still did."""
+        return self._both_ready
 
     def old(self, ticks: Sequence[Tick]) -> None:
         """Note what the old connection passed on."""
@@ -95,6 +101,7 @@ class Handover:
 
         ``ready`` says whether the new one has its subscriptions confirmed and its books synchronised.
         """
+        self._both_ready |= ready
         if self._ready_ns is None and (ready or now_ns - self._opened_ns >= READY_NS):
             self._ready_ns = now_ns
         if self._ready_ns is None:

@@ -259,9 +259,12 @@ class Session:
         return True
 
     def _switch(self, old: Link, new: Link, handover: Handover, cause: str) -> Link:
-        self._leave(old)
         held, remainder = handover.release()
-        self._say(EventName.ROLLED_OVER, cause, since_ns=self.state.heard_ns)
+        if old.running.done() and not handover.both_ready:
+            self._say_broken(old.running.result(), held)
+        else:
+            self._say(EventName.ROLLED_OVER, cause, since_ns=self.state.heard_ns)
+        self._leave(old)
         self._tally.opened()
 
         def filtered(ticks: Sequence[Tick]) -> None:
@@ -315,11 +318,23 @@ class Session:
         self._changed(connected=False, cause=ending.text)
         log.warning("session.disconnected", feed=self._feed, label=ending.cause, cause=redacted(ending.text))
 
+    def _say_broken(self, ending: Ending, held: Sequence[Tick]) -> None:
+        """The old connection ended before the new one heard everything: what came between them is lost."""
+        self._tally.ended(ending.cause)
+        self._note_heard()
+        since_ns = self.state.heard_ns
+        at_ns = min((tick.received_ns for tick in held), default=None)
+        self._say(EventName.DISCONNECTED, ending.text, since_ns=since_ns, at_ns=at_ns)
+        self._say(EventName.CONNECTED, ending.text, since_ns=since_ns, at_ns=at_ns)
+        log.warning("session.rollover_broken", feed=self._feed, cause=redacted(ending.text))
+
     def _changed(self, *, connected: bool, cause: str) -> None:
         self.state.connected, self.state.ready = connected, False
         self.state.cause, self.state.since_ns = redacted(cause)[:CAUSE_CHARACTERS], self._clock.wall_ns()
 
-    def _say(self, name: EventName, cause: str, *, since_ns: int = NO_TIME, kind: int = 0) -> None:
+    def _say(
+        self, name: EventName, cause: str, *, since_ns: int = NO_TIME, kind: int = 0, at_ns: int | None = None
+    ) -> None:
         self._sink.event(
             Event(
                 symbol="",
@@ -328,8 +343,9 @@ class Session:
                 from_id=NO_ID,
                 to_id=NO_ID,
                 since_ns=since_ns,
-                cause=redacted(cause)[:CAUSE_CHARACTERS],
-                received_ns=self._clock.wall_ns(),
+                # The exchange may choose the words; PostgreSQL holds every character but NUL.
+                cause=redacted(cause)[:CAUSE_CHARACTERS].replace("\0", "?"),
+                received_ns=self._clock.wall_ns() if at_ns is None else at_ns,
             )
         )
 

@@ -164,3 +164,23 @@ def test_a_real_request_carries_its_headers(server: str) -> None:
 def test_a_refused_connection_is_an_error_the_client_knows() -> None:
     with pytest.raises(requests.RequestException):
         rest.get("http://127.0.0.1:1/", {})
+
+
+def test_calls_that_hang_leave_the_event_loops_own_threads_free() -> None:
+    release = threading.Event()
+
+    def hang(_url: str, _headers: Mapping[str, str]) -> FakeAnswer:
+        release.wait(10)
+        return FakeAnswer()
+
+    async def scenario() -> None:
+        client = RestClient(weight_per_minute=6000, clock=Clock(), random=lambda: 0.0, get=hang)
+        calls = [asyncio.create_task(client.get(URL)) for _ in range(64)]
+        await asyncio.sleep(0.05)
+        try:
+            await asyncio.wait_for(asyncio.to_thread(int), 5)
+        finally:
+            release.set()
+            await asyncio.gather(*calls)
+
+    asyncio.run(scenario())

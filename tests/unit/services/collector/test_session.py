@@ -311,6 +311,18 @@ def test_a_fetch_is_tried_until_the_codec_can_read_the_answer() -> None:
     run(scenario())
 
 
+def test_a_fetch_that_fails_in_an_unforeseen_way_is_tried_again() -> None:
+    async def scenario() -> None:
+        desk = Desk(answers=[ZeroDivisionError(), b"t A 1"])
+        async with desk.open():
+            socket = await desk.exchange.opened(1)
+            socket.say("fetch book")
+            await asyncio.sleep(5)
+            assert desk.sink.ids() == [1]
+
+    run(scenario())
+
+
 def test_a_second_fetch_of_the_same_key_replaces_the_first() -> None:
     async def scenario() -> None:
         desk = Desk(answers=[UnavailableError("no"), b"t A 1"])
@@ -502,7 +514,45 @@ def test_an_old_connection_that_dies_during_the_rollover_is_replaced_at_once() -
             old.hang_up()
             await asyncio.sleep(0.1)
             assert desk.sink.ids() == [1, 2, 3]
+
+    run(scenario())
+
+
+def test_an_old_connection_that_dies_before_the_new_one_is_ready_is_a_disconnection_that_ends_with_its_first_tick() -> (
+    None
+):
+    async def scenario() -> None:
+        desk = Desk(new_codec=lambda: WordCodec(is_ready=False))
+        async with desk.open():
+            old = await desk.exchange.opened(1)
+            old.say("q A 1", "rollover soon")
+            new = await desk.exchange.opened(2)
+            old.hang_up()
+            new.say("q A 9")
+            await asyncio.sleep(0.1)
+            _, _, disconnected, connected, quote = desk.sink.taken
+            assert isinstance(disconnected, Event)
+            assert isinstance(connected, Event)
+            assert (disconnected.name, connected.name) == (EventName.DISCONNECTED, EventName.CONNECTED)
+            assert disconnected.received_ns == connected.received_ns == quote.received_ns
+            assert desk.sink.said(EventName.ROLLED_OVER) == []
+            assert desk.value("feed_connected") == 1
+
+    run(scenario())
+
+
+def test_an_old_connection_that_dies_while_both_hear_everything_loses_nothing() -> None:
+    async def scenario() -> None:
+        desk = Desk()
+        async with desk.open():
+            old = await desk.exchange.opened(1)
+            old.say("t A 1", "rollover soon")
+            await desk.exchange.opened(2)
+            await asyncio.sleep(0.2)
+            old.hang_up()
+            await asyncio.sleep(0.1)
             assert desk.sink.said(EventName.DISCONNECTED) == []
+            assert desk.sink.said(EventName.ROLLED_OVER) == ["soon"]
 
     run(scenario())
 
@@ -647,6 +697,18 @@ def test_a_defect_in_what_watches_over_the_session_ends_it_rather_than_leaving_i
             await session.run()
         assert desk.exchange.sockets[0].closed
         assert desk.sink.said(EventName.DISCONNECTED) == ["collector stopped"]
+
+    run(scenario())
+
+
+def test_a_cause_in_the_exchanges_words_holds_nothing_that_cannot_be_stored() -> None:
+    async def scenario() -> None:
+        desk = Desk()
+        async with desk.open():
+            socket = await desk.exchange.opened(1)
+            socket.hang_up(1008, "bad\0bye")
+            await desk.exchange.opened(2)
+            assert desk.sink.said(EventName.DISCONNECTED) == ["closed by the exchange with code 1008: bad?bye"]
 
     run(scenario())
 

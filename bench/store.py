@@ -6,6 +6,7 @@
 import random
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from deploy import databases
@@ -26,7 +27,8 @@ class Market:
     """Frames of trades, or of everything, for several symbols on several shards."""
 
     def __init__(self, shards: int, symbols: int) -> None:
-        self._ids = {f"SYM{number}": 1000 for number in range(symbols)}
+        self._symbols = [f"SYM{number}" for number in range(symbols)]
+        self._ids: Counter[tuple[str, int]] = Counter()
         self.shards = shards
         self.issued = 0
 
@@ -39,18 +41,19 @@ class Market:
 
     def _entry(self, shard: int, ticks: int, *, mixed: bool) -> Entry:
         self.issued += 1
-        mine = [symbol for number, symbol in enumerate(self._ids) if number % self.shards == shard]
+        mine = [symbol for number, symbol in enumerate(self._symbols) if number % self.shards == shard]
         now_ns = time.time_ns()
-        rows = [self._tick(random.choice(mine), now_ns, place % 4 if mixed else 0) for place in range(ticks)]
+        rows = [self._tick(random.choice(mine), now_ns, place % 3 if mixed else 0) for place in range(ticks)]
         return Entry(entry_id=f"1-{self.issued}", payload=frames.encode(rows))
 
     def _tick(self, symbol: str, now_ns: int, kind: int) -> Tick:
-        self._ids[symbol] += 1
+        self._ids[symbol, kind] += 1
+        tick_id = self._ids[symbol, kind]
         if kind == 1:
-            return Quote(symbol, self._ids[symbol], 1.0, 2.0, 3.0, 4.0, 0, now_ns)
+            return Quote(symbol, tick_id, 1.0, 2.0, 3.0, 4.0, 0, now_ns)
         if kind == 2:
-            return Depth(symbol, self._ids[symbol], [1.0, 2.0] * 10, [3.0, 4.0] * 10, 0.1, 1.5, now_ns, now_ns)
-        return Trade(symbol, self._ids[symbol], 100.0 + random.random(), 1.5, random.choice((1, -1)), now_ns, now_ns)
+            return Depth(symbol, tick_id, [1.0, 2.0] * 10, [3.0, 4.0] * 10, 0.1, 1.5, now_ns, now_ns)
+        return Trade(symbol, tick_id, 100.0 + random.random(), 1.5, random.choice((1, -1)), now_ns, now_ns)
 
 
 def measure(store: Store, market: Market, frame_count: int, ticks: int, *, mixed: bool, turns: int) -> str:

@@ -188,21 +188,19 @@ class Keeper:
             self._held, self._renewed_s = held, now_s
             self._surplus = sorted(held, key=_by_shard)[wanted:] if wanted < 0 else []
         self._on_renewed()
-        for one in taken:
-            self._end_old(one)
+        self._end_old([one for one in taken if one.old_owner is not None])
 
     def _name(self, backend: Backend | None, held: Mapping[str, int]) -> None:
         if held and backend and backend != self._named:
             self._leases.name_backend(backend)
         self._named = backend
 
-    def _end_old(self, taken: Taken) -> None:
-        if taken.old_owner is None:
-            return
-        log.warning("lease.taken_over", consumer=taken.consumer, old_owner=taken.old_owner, epoch=taken.epoch)
-        if taken.old_backend is not None:
-            self._leases.end_backend(taken.old_backend)
-        self._on_takeover(taken)
+    def _end_old(self, taken_over: Sequence[Taken]) -> None:
+        for one in taken_over:
+            log.warning("lease.taken_over", consumer=one.consumer, old_owner=one.old_owner, epoch=one.epoch)
+            self._on_takeover(one)
+        for backend in {one.old_backend for one in taken_over if one.old_backend is not None}:
+            self._leases.end_backend(backend)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -18,7 +18,7 @@ from nightdesk.bars import Bars
 from nightdesk.consumer import Position
 from nightdesk.store import rows, tables
 from nightdesk.store.batch import Batch, Refusal
-from nightdesk.store.database import Connection, statement
+from nightdesk.store.database import Connection, array, statement
 from nightdesk.store.effects import Effects, Event, Gap, Key, Mark
 from nightdesk.ticks import Kind
 
@@ -114,7 +114,7 @@ class UnitOfWork:
             yield "close_bars", _newest_minutes(effects.bars)
         latest = [tables.newest(kind, group) for kind, group in effects.ticks.items() if kind in tables.TABLES]
         if latest:
-            yield "add_latest", {name: [value for one in latest for value in one[name]] for name in latest[0]}
+            yield "add_latest", {name: array(value for one in latest for value in one[name]) for name in latest[0]}
         if Kind.KLINE in effects.ticks:
             yield "add_klines", _transposed(tables.klines(batch, effects.ticks[Kind.KLINE]), _KLINE)
         if effects.events:
@@ -140,8 +140,8 @@ _KLINE: Final = (
 )  # fmt: skip
 
 
-def _keys(keys: Sequence[Key]) -> dict[str, list[int]]:
-    return {"symbols": [symbol for symbol, _ in keys], "kinds": [int(kind) for _, kind in keys]}
+def _keys(keys: Sequence[Key]) -> dict[str, str]:
+    return {"symbols": array(symbol for symbol, _ in keys), "kinds": array(int(kind) for _, kind in keys)}
 
 
 def _mark(row: tuple[Any, ...]) -> tuple[Key, Mark]:
@@ -157,27 +157,27 @@ def _event(feed: str, shard: int, row: tuple[Any, ...]) -> Event:
     )  # fmt: skip
 
 
-def _marks(marks: Mapping[Key, Mark]) -> dict[str, list[Any]]:
+def _marks(marks: Mapping[Key, Mark]) -> dict[str, str]:
     ordered = sorted(marks.items())
     return {
         **_keys([key for key, _ in ordered]),
-        "marks": [mark.mark for _, mark in ordered],
-        "received_us": [mark.last_received_us for _, mark in ordered],
-        "stored": [mark.stored for _, mark in ordered],
-        "duplicates": [mark.duplicates for _, mark in ordered],
+        "marks": array(mark.mark for _, mark in ordered),
+        "received_us": array(mark.last_received_us for _, mark in ordered),
+        "stored": array(mark.stored for _, mark in ordered),
+        "duplicates": array(mark.duplicates for _, mark in ordered),
     }
 
 
-def _bars(bars: Bars) -> dict[str, list[Any]]:
-    return {name: getattr(bars, name).tolist() for name in BAR_COLUMNS}
+def _bars(bars: Bars) -> dict[str, str]:
+    return {name: array(getattr(bars, name).tolist()) for name in BAR_COLUMNS}
 
 
-def _newest_minutes(bars: Bars) -> dict[str, list[int]]:
+def _newest_minutes(bars: Bars) -> dict[str, str]:
     newest = dict(sorted(zip(bars.symbol.tolist(), bars.minute.tolist(), strict=True)))
-    return {"symbol": list(newest), "minute": list(newest.values())}
+    return {"symbol": array(newest), "minute": array(newest.values())}
 
 
-def _new_gaps(gaps: Sequence[Gap]) -> dict[str, list[Any]]:
+def _new_gaps(gaps: Sequence[Gap]) -> dict[str, Any]:
     bounds = [(gap.missing[0][0], gap.missing[-1][1]) if gap.missing else (None, None) for gap in gaps]
     return {
         **_keys([gap.key for gap in gaps]),

@@ -98,10 +98,9 @@ class Observer:
             for feed, received_ns in received.items():
                 self._metrics.commit_latency.labels(feed).observe(max(0.0, (now_ns - received_ns) / 1e9))
 
-    def taken_over(self, taken: Taken) -> None:
+    def taken_over(self, _: Taken) -> None:
         """A lease was taken over from an owner that fell silent."""
         self._metrics.takeovers.inc()
-        log.warning("lease.takeover", consumer=taken.consumer, old_owner=taken.old_owner)
 
     def surveyed(self, positions: Sequence[Position], tops: Mapping[str, Top]) -> None:
         """The streams were looked at: say how far each consumer is behind, even when nothing moves."""

@@ -43,6 +43,7 @@ class Cause(StrEnum):
     MUTE = "mute"
     FATAL = "fatal"
     FAILURE = "failure"
+    REPLACED = "replaced"
     STOPPED = "stopped"
 
 

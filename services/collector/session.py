@@ -31,6 +31,9 @@ log = structlog.get_logger()
 STARTED: Final = "collector started"
 STOPPED: Final = "collector stopped"
 TEND_S: Final = 0.1
+ROLLOVER_ATTEMPTS: Final = 3
+"""So many new connections may end before they took over; then the exchange seems to allow only one at a time."""
+
 HANDOVER_POLL_S: Final = 0.05
 LOOK_NS: Final = 1_000_000_000
 CAUSE_CHARACTERS: Final = 200
@@ -217,21 +220,27 @@ class Session:
         """Wait until a new connection is wanted, open it, and return it once it has taken over."""
         cause = await self._rollover_cause(link)
         delays = self._delays()
+        refused = 0
         while True:
             log.info("session.rolling_over", feed=self._feed, cause=cause)
             handover = Handover(self._clock.monotonic_ns())
+            asked_s = 0.0
             try:
                 self._next = await self._open(handover.new)
             except NightdeskError as error:
-                delay_s = max(next(delays), _refusal(error).retry_after_s)
-                log.warning("session.rollover_failed", feed=self._feed, error=_readable(error), delay_s=delay_s)
-                await asyncio.sleep(delay_s)
-                continue
-            if await self._caught_up(link, self._next, handover):
-                return self._switch(link, self._next, handover, cause)
-            self._leave(self._next)
-            self._next = None
-            await asyncio.sleep(next(delays))
+                failure = _refusal(error)
+                asked_s = failure.retry_after_s
+            else:
+                if await self._caught_up(link, self._next, handover):
+                    return self._switch(link, self._next, handover, cause)
+                failure = self._next.running.result()
+                self._leave(self._next)
+                self._next = None
+                refused += 1
+            log.warning("session.rollover_failed", feed=self._feed, cause=redacted(failure.text))
+            if refused == ROLLOVER_ATTEMPTS:
+                link.end(Ending(cause=Cause.REPLACED, text=f"{cause}; no second connection: {failure.text}"))
+            await asyncio.sleep(max(next(delays), asked_s))
 
     async def _rollover_cause(self, link: Link) -> str:
         lifetime_s = link.codec.lifetime_s

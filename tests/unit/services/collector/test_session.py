@@ -576,6 +576,26 @@ def test_a_new_connection_that_fails_during_the_rollover_is_tried_again_while_th
     run(scenario())
 
 
+def test_where_only_one_connection_is_allowed_the_old_one_is_ended_first() -> None:
+    async def scenario() -> None:
+        desk = Desk()
+        async with desk.open():
+            old = await desk.exchange.opened(1)
+            old.say("t A 1", "rollover silence")
+            desk.exchange.greeting = ["fatal 0 connection limit"]
+            for number in (2, 3, 4):
+                assert not old.closed
+                await desk.exchange.opened(number)
+            desk.exchange.greeting = []
+            after = await desk.exchange.opened(5)
+            assert old.closed
+            assert not after.closed
+            assert desk.sink.said(EventName.DISCONNECTED) == ["silence; no second connection: connection limit"]
+            assert desk.value("feed_disconnects_total", cause="replaced") == 1
+
+    run(scenario())
+
+
 def test_a_connection_that_ends_before_its_successor_is_open_is_an_ordinary_disconnection() -> None:
     async def scenario() -> None:
         desk = Desk()

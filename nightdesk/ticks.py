@@ -48,6 +48,7 @@ class EventName(StrEnum):
     DISCONNECTED = "disconnected"
     ROLLED_OVER = "rolled_over"
     SEQUENCE_BREAK = "sequence_break"
+    SYNCHRONISED = "synchronised"
     ANNOUNCED = "announced"
     CONFLATED = "conflated"
 

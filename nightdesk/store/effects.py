@@ -88,7 +88,7 @@ def keys(batch: Batch, events: Sequence[Event]) -> list[Key]:
     for kind, group in batch.groups.items():
         if kind is not Kind.EVENT:
             found |= {(symbol, kind) for symbol in group.symbols}
-    found |= {(event.symbol_id, Kind(event.kind)) for event in events if _announces(event)}
+    found |= {(event.symbol_id, Kind(event.kind)) for event in events if _announces(event) or _breaks(event)}
     return sorted(found)
 
 
@@ -131,7 +131,7 @@ def apply(batch: Batch, said: Sequence[Event], marks: Mapping[Key, Mark], gaps: 
         ticks=ticks,
         marks=ledger.marks,
         events=said,
-        opened=[*ledger.opened, *_broken(said, ledger.marks, marks)],
+        opened=[*ledger.opened, *_broken(said, batch, marks)],
         shrunken=ledger.shrunken,
         bars=_bars(ticks[Kind.TRADE]) if Kind.TRADE in ticks else None,
     )
@@ -275,27 +275,41 @@ def _received_us(columns: Columns, kind: Kind, rows: slice, tick_id: int, defaul
     return int(columns["received_ns"][rows][places[0]]) // 1000 if len(places) else default_us
 
 
-def _broken(said: Sequence[Event], after: Mapping[Key, Mark], before: Mapping[Key, Mark]) -> list[Gap]:
-    """Breaks the feed noticed in sequences that do not rise by one: nothing can fill them."""
+def _broken(said: Sequence[Event], batch: Batch, before: Mapping[Key, Mark]) -> list[Gap]:
+    """Breaks the feed noticed in sequences that do not rise by one, and depth until its book was synchronised.
+
+    Nothing can fill them.
+    """
     gaps = []
-    for event in said:
-        if event.name != EventName.SEQUENCE_BREAK or event.kind not in {Kind.QUOTE, Kind.DEPTH} or not event.symbol_id:
-            continue
+    for event in filter(_breaks, said):
         key = (event.symbol_id, Kind(event.kind))
-        known = before.get(key) or after.get(key)
-        from_us = min(known.last_received_us, event.received_us) if known else event.received_us
+        earliest_us = before[key].last_received_us if key in before else 0
+        from_us = _last_before(batch, key, event.received_us, earliest_us) or event.received_us
         missing = ((event.from_id, event.to_id),) if NO_ID < event.from_id <= event.to_id else ()
-        gaps.append(
-            Gap(
-                key=key,
-                from_us=from_us,
-                to_us=event.received_us,
-                missing=missing,
-                cause=_why(event),
-                state="unfillable",
-            )
-        )
+        if missing or from_us < event.received_us:
+            cause = _why(event) if event.name == EventName.SEQUENCE_BREAK else ""
+            from_us = min(from_us, event.received_us)
+            gap = Gap(key=key, from_us=from_us, to_us=event.received_us, cause=cause, state="unfillable")
+            gaps.append(replace(gap, missing=missing))
     return gaps
+
+
+def _breaks(event: Event) -> bool:
+    known = event.name in {EventName.SEQUENCE_BREAK, EventName.SYNCHRONISED}
+    return known and event.kind in {Kind.QUOTE, Kind.DEPTH} and event.symbol_id > 0
+
+
+def merged(gaps: Iterable[Gap]) -> list[Gap]:
+    """Return the gaps with those in time alone that begin together made one."""
+    kept: dict[tuple[Key, int], Gap] = {}
+    ids: list[Gap] = []
+    for gap in gaps:
+        if gap.missing:
+            ids.append(gap)
+            continue
+        longest = max(gap, kept.get((gap.key, gap.from_us), gap), key=lambda one: one.to_us)
+        kept[gap.key, gap.from_us] = longest
+    return [*ids, *kept.values()]
 
 
 def _cause(gap: Gap, history: Sequence[Event]) -> str:

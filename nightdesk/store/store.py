@@ -161,7 +161,7 @@ class Store:
             seen = unit.shard_marks(event.feed, event.shard)
             self._symbols.note(event.feed, event.shard, {symbol for symbol, _ in seen})
             opened += turn_effects.silences(event, seen, batch)
-        return effects, opened
+        return effects, turn_effects.merged(opened)
 
     def _explained(self, unit: UnitOfWork, effects: Effects) -> list[Gap]:
         """The new gaps with their causes: what the shard's feed said while each came about."""

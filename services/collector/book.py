@@ -10,7 +10,7 @@ from itertools import chain
 from math import nan
 from typing import Final, TypeAlias
 
-from nightdesk.ticks import Depth
+from nightdesk.ticks import NO_ID, NO_TIME, Depth, Event, EventName, Kind
 
 Levels: TypeAlias = Iterable[tuple[float, float]]
 
@@ -81,6 +81,20 @@ class Book:
         if levels < seen:
             del bids[2 * levels :], asks[2 * levels :]
         return Depth(symbol, sequence, bids, asks, spread, pressure_ratio, exchange_ns, received_ns)
+
+
+def synchronised(symbol: str, received_ns: int) -> Event:
+    """Return the word that from here on the book is the exchange's: what depth was before it, nobody knows."""
+    return Event(
+        symbol=symbol,
+        name=EventName.SYNCHRONISED,
+        kind=Kind.DEPTH,
+        from_id=NO_ID,
+        to_id=NO_ID,
+        since_ns=NO_TIME,
+        cause="",
+        received_ns=received_ns,
+    )
 
 
 def _pressure_ratio(bids: list[float], asks: list[float]) -> float:

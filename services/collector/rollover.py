@@ -8,7 +8,7 @@ passed already.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from nightdesk.ticks import NO_ID, NO_TIME, AggTrade, Depth, Event, Quote, Tick, Trade
+from nightdesk.ticks import NO_ID, NO_TIME, AggTrade, Depth, Event, EventName, Quote, Tick, Trade
 
 BY_ID: Final = "id"
 BY_TIME: Final = "time"
@@ -117,6 +117,8 @@ class Handover:
         """Return what is held and was not passed, and what still to leave out of the new connection."""
         remainder = Remainder(self._passed)
         held, self._held = self._held, []
+        if self._both_ready:  # the old connection had its books while the new one got them: no depth is missing
+            held = [tick for tick in held if not (isinstance(tick, Event) and tick.name == EventName.SYNCHRONISED)]
         return remainder.not_passed(held), remainder
 
     def _pass(self, key: Key, order: int) -> None:

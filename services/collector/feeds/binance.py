@@ -18,7 +18,7 @@ import msgspec
 from nightdesk.errors import CodecError, ConfigurationError
 from nightdesk.exchanges import binance
 from nightdesk.ticks import NO_ID, NO_TIME, AggTrade, Depth, Event, EventName, Kind, Kline, Quote, Trade
-from services.collector.book import Book
+from services.collector.book import Book, synchronised
 from services.collector.codec import Alive, Fatal, Fetch, Keepalive, Reason, Received, Rollover, Subscription
 from services.collector.feeds.reading import (
     NS_PER_MS,
@@ -351,7 +351,7 @@ class DepthStream:
         self._waiting.clear()
         self._last_id = max(last_id, self._last_id)
         at_ns = later[-1].E * NS_PER_MS if later else NO_TIME
-        return (self._tick(book, at_ns, received_ns),), ()
+        return (synchronised(self._symbol, received_ns), self._tick(book, at_ns, received_ns)), ()
 
     def _tick(self, book: Book, exchange_ns: int, received_ns: int) -> Depth:
         return book.depth(

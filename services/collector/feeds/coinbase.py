@@ -14,7 +14,7 @@ import msgspec
 
 from nightdesk.errors import CodecError, ConfigurationError
 from nightdesk.ticks import NO_ID, NO_TIME, Depth, Event, EventName, Kind, Quote, Side, Tick, Trade
-from services.collector.book import Book
+from services.collector.book import Book, synchronised
 from services.collector.codec import Alive, Fatal, Keepalive, Reason, Received, Send, Subscription
 from services.collector.feeds.reading import UNREADABLE, Id, Level, MaybePrice, Price, Size, reader, refusal, time_ns
 
@@ -215,9 +215,11 @@ class CoinbaseCodec:
 
     def _snapshot(self, data: _Snapshot, received_ns: int) -> Received:
         product = self._product(data.product_id)
+        said = () if product.book else (synchronised(product.symbol, received_ns),)
         book = product.book = Book()
         book.replace(data.bids, data.asks)
-        return self._depth(product, book, data.time, received_ns)
+        ticks, controls = self._depth(product, book, data.time, received_ns)
+        return (*said, *ticks), controls
 
     def _update(self, data: _Update, received_ns: int) -> Received:
         product = self._product(data.product_id)

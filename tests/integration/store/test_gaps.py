@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nightdesk.ticks import Kind, Tick
+from nightdesk.ticks import Event, Kind, Tick
 from tests.integration.store.conftest import (
     NOW_NS,
     SECOND,
@@ -155,6 +155,45 @@ class TestSilences:
         desk.commit([an_event("sequence_break", at_ns=NOW_NS + SECOND, **words)])
 
         assert desk.rows(LEDGER) == [(4, 11, 14, "{[11,15)}", "4 ids of depth did not arrive", "unfillable")]
+
+    def test_depth_is_missing_until_its_book_is_synchronised_again(self, desk: Desk) -> None:
+        desk.commit([a_depth(10), a_quote(10)])
+        desk.commit([an_event("disconnected", cause="mute", at_ns=NOW_NS + SECOND)])
+        desk.commit([an_event("connected", cause="mute", since_ns=NOW_NS, at_ns=NOW_NS + 2 * SECOND)])
+        for frame in ([synchronised(9)], [a_depth(90, at_ns=NOW_NS + 9 * SECOND)]):
+            desk.commit(frame)
+
+        rows = desk.rows("SELECT kind, cause, extract(epoch FROM to_time - from_time)::int FROM gaps ORDER BY kind")
+        assert rows == [(Kind.QUOTE, "disconnected: mute", 2), (Kind.DEPTH, "disconnected: mute", 9)]
+
+    def test_a_connection_and_its_book_in_one_turn_are_one_gap(self, desk: Desk) -> None:
+        desk.commit([a_depth(10)])
+        connected = an_event("connected", cause="mute", since_ns=NOW_NS, at_ns=NOW_NS + 2 * SECOND)
+        desk.commit([connected, synchronised(3), a_depth(90, at_ns=NOW_NS + 3 * SECOND)])
+
+        assert desk.rows("SELECT kind, state, extract(epoch FROM to_time - from_time)::int FROM gaps") == [
+            (Kind.DEPTH, "unfillable", 3)
+        ]
+
+    def test_a_broken_book_leaves_a_gap_until_it_is_synchronised(self, desk: Desk) -> None:
+        words = {"symbol": "BTCUSDT", "kind": 4, "from_id": 11, "to_id": 14, "cause": "4 ids of depth did not arrive"}
+        desk.commit([a_depth(10)])
+        desk.commit([an_event("sequence_break", at_ns=NOW_NS + SECOND, **words)])
+        desk.commit([synchronised(5), a_depth(90, at_ns=NOW_NS + 5 * SECOND)])
+
+        rows = desk.rows(
+            "SELECT from_id, cause, extract(epoch FROM to_time - from_time)::int FROM gaps ORDER BY gap_id"
+        )
+        assert rows == [(11, "4 ids of depth did not arrive", 1), (None, "4 ids of depth did not arrive", 5)]
+
+    def test_the_first_book_ever_ends_no_silence(self, desk: Desk) -> None:
+        desk.commit([synchronised(0), a_depth(10)])
+
+        assert desk.rows(LEDGER) == []
+
+
+def synchronised(second: int) -> Event:
+    return an_event("synchronised", symbol="BTCUSDT", kind=4, at_ns=NOW_NS + second * SECOND)
 
 
 def batches(ids: list[int], chance: random.Random) -> Iterator[list[Tick]]:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightdesk.ticks import NO_ID, NO_TIME, Event, EventName, Kline, Quote, Tick, Trade
+from services.collector.book import synchronised
 from services.collector.rollover import HOLD_NS, READY_NS, SETTLE_NS, Handover, place_of
 
 
@@ -71,6 +72,15 @@ def test_both_stay_open_for_a_moment_even_when_nothing_comes() -> None:
 
     assert not handover.due(SETTLE_NS - 1, ready=True)
     assert handover.due(SETTLE_NS, ready=True)
+
+
+def test_a_book_synchronised_while_the_old_connection_had_one_is_no_news() -> None:
+    news = synchronised("A", received_ns=5)
+    for ready, expected in ((True, []), (False, [news])):
+        handover = a_handover()
+        handover.new([news])
+        handover.due(READY_NS, ready=ready)
+        assert handover.release()[0] == expected
 
 
 def test_the_wait_begins_when_the_new_connection_is_ready() -> None:

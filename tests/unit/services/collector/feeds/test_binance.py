@@ -221,9 +221,18 @@ def test_a_confirmed_book_asks_for_its_snapshot_even_when_nothing_changes() -> N
 
     assert fetch == Fetch("BTCUSDT", "https://rest.example/api/v3/depth?symbol=BTCUSDT&limit=1000", weight=50)
     assert not codec.ready()
-    ((tick,), _) = codec.fetched(fetch.key, snapshot(160), NOW_NS)
+    ((_, tick), _) = codec.fetched(fetch.key, snapshot(160), NOW_NS)
     assert (tick.sequence, tick.bids, tick.asks, tick.exchange_ns) == (160, [10.0, 1.0], [11.0, 2.0], NO_TIME)
     assert codec.ready()
+
+
+def test_a_book_says_from_when_it_is_the_exchanges() -> None:
+    codec = depth_codec()
+    codec.receive(change(1, 5), NOW_NS)
+    ((event, tick), _) = codec.fetched("BTCUSDT", snapshot(5), NOW_NS + 1)
+
+    assert (event.name, event.symbol, event.kind) == (EventName.SYNCHRONISED, "BTCUSDT", Kind.DEPTH)
+    assert event.received_ns == tick.received_ns == NOW_NS + 1
 
 
 def test_the_snapshot_is_asked_for_once() -> None:
@@ -237,7 +246,7 @@ def test_changes_wait_for_the_snapshot_and_those_it_holds_are_dropped() -> None:
     codec = depth_codec()
     codec.receive(change(1, 5, bids=[["9.0", "9"]]), NOW_NS)
     codec.receive(change(6, 10, bids=[["10.0", "5"]]), NOW_NS)
-    ((tick,), _) = codec.fetched("BTCUSDT", snapshot(7), NOW_NS)
+    ((_, tick), _) = codec.fetched("BTCUSDT", snapshot(7), NOW_NS)
 
     assert (tick.sequence, tick.bids) == (10, [10.0, 5.0])
     ((tick,), _) = codec.receive(change(11, 12, bids=[["10.0", "0"]]), NOW_NS)
@@ -252,7 +261,7 @@ def test_a_snapshot_older_than_the_first_change_is_asked_for_again() -> None:
 
     assert (ticks, controls) == ((), (asked,))
     assert not codec.ready()
-    ((tick,), _) = codec.fetched("BTCUSDT", snapshot(9), NOW_NS)
+    ((_, tick), _) = codec.fetched("BTCUSDT", snapshot(9), NOW_NS)
     assert tick.sequence == 12
 
 
@@ -267,7 +276,7 @@ def test_a_missing_change_is_a_break_and_a_new_snapshot() -> None:
     assert (event.from_id, event.to_id, event.since_ns) == (7, 8, NOW_NS + 1)
     assert len(fetches(controls)) == 1
     assert not codec.ready()
-    ((tick,), _) = codec.fetched("BTCUSDT", snapshot(10), NOW_NS)
+    ((_, tick), _) = codec.fetched("BTCUSDT", snapshot(10), NOW_NS)
     assert (tick.sequence, tick.bids) == (11, [10.0, 4.0])
 
 
@@ -280,7 +289,7 @@ def test_a_change_missing_while_the_snapshot_is_on_its_way_is_a_break_too() -> N
     assert fetches(controls) == []
     _, (again,) = codec.fetched("BTCUSDT", snapshot(5), NOW_NS)
     assert isinstance(again, Fetch)
-    ((tick,), _) = codec.fetched("BTCUSDT", snapshot(8), NOW_NS)
+    ((_, tick), _) = codec.fetched("BTCUSDT", snapshot(8), NOW_NS)
     assert tick.sequence == 9
 
 
@@ -298,7 +307,7 @@ def test_waiting_changes_are_bounded() -> None:
         codec.receive(change(last, last), NOW_NS)
 
     assert codec.fetched("BTCUSDT", snapshot(5), NOW_NS)[0] == ()
-    assert len(codec.fetched("BTCUSDT", snapshot(10), NOW_NS)[0]) == 1
+    assert len(codec.fetched("BTCUSDT", snapshot(10), NOW_NS)[0]) == 2
 
 
 def test_a_second_answer_changes_nothing() -> None:

@@ -86,11 +86,12 @@ def test_a_side_quoted_at_zero_is_empty() -> None:
 
 def test_a_book_starts_with_its_snapshot_and_follows_the_changes() -> None:
     codec = coinbase()
-    ((first,), _) = codec.receive(level2(), NOW_NS)
+    ((event, first), _) = codec.receive(level2(), NOW_NS)
     ((second,), _) = codec.receive(
         l2update(("buy", "10101.10", "0.00000000"), ("buy", "10100.5", "2"), ("sell", "10102.55", "1.5")), NOW_NS
     )
 
+    assert (event.name, event.symbol, event.kind) == (EventName.SYNCHRONISED, "BTC-USD", Kind.DEPTH)
     assert (first.bids, first.asks, first.exchange_ns) == ([10101.10, 0.4505414], [10102.55, 0.57753524], NO_TIME)
     assert (second.bids, second.asks) == ([10100.5, 2.0], [10102.55, 1.5])
     assert second.sequence == NO_ID

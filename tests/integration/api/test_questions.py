@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-def bars(client: TestClient, **query: object) -> list[dict[str, Any]]:
+def bars(client: TestClient, **query: Any) -> list[dict[str, Any]]:
     answer = client.get("/bars", params={"symbol": "BTCUSDT", **query})
     assert answer.status_code == 200, answer.text
     return list(answer.json()["bars"])
@@ -63,7 +63,7 @@ def test_every_bar_of_a_range_is_whole(client: TestClient) -> None:
 
 def test_paging_back_by_the_first_time_misses_no_bar(client: TestClient) -> None:
     pages: list[dict[str, Any]] = []
-    query: dict[str, object] = {"interval": "15m", "limit": 64}
+    query: dict[str, Any] = {"interval": "15m", "limit": 64}
     while page := bars(client, **query):
         pages = page + pages
         query["to"] = page[0]["time"]

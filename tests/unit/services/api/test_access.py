@@ -45,7 +45,7 @@ def test_health_and_metrics_are_open_to_all(path: str) -> None:
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer öpen"])
 def test_anything_but_the_token_is_refused(header: str) -> None:
-    answer = a_client(token=TOKEN).get("/symbols", headers={"Authorization": header.encode("latin-1")})
+    answer = a_client(token=TOKEN).get("/symbols", headers={b"Authorization": header.encode("latin-1")})
 
     assert answer.status_code == 401
 
@@ -158,7 +158,7 @@ def test_without_a_token_nobody_can_be_logged_in() -> None:
 def test_a_cookie_of_any_bytes_is_refused_and_no_error() -> None:
     client = a_client(token=TOKEN)
 
-    assert client.get("/symbols", headers={"Cookie": f"{COOKIE}=\xff\xfe.\xff".encode("latin-1")}).status_code == 401
+    assert client.get("/symbols", headers={b"Cookie": f"{COOKIE}=\xff\xfe.\xff".encode("latin-1")}).status_code == 401
 
 
 @pytest.mark.parametrize(

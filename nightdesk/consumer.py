@@ -226,6 +226,9 @@ class Streams(Protocol):
     def publish(self, positions: Sequence[Position]) -> None:
         """Publish committed positions and drop what they cover."""
 
+    def last_published(self, positions: Sequence[Position]) -> dict[str, str]:
+        """Return the position published last of each consumer that has one."""
+
 
 class Store(Protocol):
     """What the loop needs of the database.
@@ -241,6 +244,9 @@ class Store(Protocol):
 
     def commit(self, deliveries: Sequence[Delivery]) -> None:
         """Store the deliveries and move their positions, all or nothing."""
+
+    def forgotten(self, position: Position, published: str) -> None:
+        """Ledger what was committed and published once, and is in the database no more."""
 
     def close(self) -> None:
         """Drop the connection and whatever it had under way."""
@@ -317,15 +323,18 @@ class Loop:
         """Do one turn; raises UnavailableError."""
         self._keeper.serve_with(self._store.backend())
         self._follow_leases()
+        deliveries = self._read()
+        if deliveries:
+            self._commit(deliveries)
+        else:
+            self._watch.idled()
+
+    def _read(self) -> list[Delivery]:
         ready = [one for one in self._positions.values() if self._later_s.get(one.consumer, 0.0) <= self._now_s()]
-        if not ready:
-            self._stopping.wait(self._block_ms / 1000)
-            return self._watch.idled()
-        deliveries = self._streams.read(ready, frames=self._frames, block_ms=self._block_ms)
-        if not deliveries:
-            return self._watch.idled()
-        self._commit(deliveries)
-        return None
+        if ready:
+            return self._streams.read(ready, frames=self._frames, block_ms=self._block_ms)
+        self._stopping.wait(self._block_ms / 1000)
+        return []
 
     def _commit(self, deliveries: Sequence[Delivery]) -> None:
         started_s = self._now_s()
@@ -369,11 +378,27 @@ class Loop:
         new = [consumer for consumer, epoch in held.items() if self._epochs.get(consumer) != epoch]
         if not new:
             return
-        found = {one.consumer: one for one in self._store.positions(new)}
+        found = {one.consumer: one for one in self._positions_of(new)}
         self._positions |= found
         self._epochs |= {consumer: held[consumer] for consumer in found}
         self._keeper.forget(set(new) - found.keys())
         log.info("consumer.owned", consumers=sorted(self._epochs))
+
+    def _positions_of(self, consumers: Sequence[str]) -> list[Position]:
+        """Read committed positions; one behind what was published is a restored database's, and that is said.
+
+        An owner that was just replaced may have committed after the first look, so that it takes two to be sure.
+        """
+        found = self._store.positions(consumers)
+        published = self._streams.last_published(found)
+        if any(_forgot(one, published) for one in found):
+            found = self._store.positions(consumers)
+        for one in found:
+            if _forgot(one, published):
+                beyond = published[one.consumer]
+                log.error("consumer.went_back", consumer=one.consumer, position=one.entry_id, published=beyond)
+                self._store.forgotten(one, beyond)
+        return found
 
     def _give_back(self, consumers: Sequence[str]) -> None:
         if not consumers:
@@ -405,6 +430,17 @@ class Loop:
 
     def _new_delays(self) -> Iterator[float]:
         return delays_s(base_s=0.1, cap_s=5.0, random=self._random)
+
+
+def _forgot(position: Position, published: Mapping[str, str]) -> bool:
+    """Whether the database is behind a position that some worker published, which it does only once it is committed."""
+    return _order(published.get(position.consumer, "")) > _order(position.entry_id)
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    """Entry ids in Redis's order; what is none comes before all."""
+    ms, _, sequence = entry_id.partition("-")
+    return (int(ms), int(sequence)) if ms.isdecimal() and sequence.isdecimal() else (-1, -1)
 
 
 _REFUSED_S: Final = 5.0

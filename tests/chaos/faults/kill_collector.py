@@ -7,4 +7,5 @@ from tests.chaos.stacks import Stack
 
 def inject(stack: Stack, simulator: Simulator) -> Injected:
     """Kill it, once."""
-    return Injected(at_s=stack.kill("collector"), cuts_connection=True)
+    at_s = stack.kill("collector")
+    return Injected(at_s=at_s, cuts_s=(at_s,))

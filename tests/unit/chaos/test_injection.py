@@ -15,7 +15,7 @@ RATES = {"BTCUSDT": 1_000.0}
 
 
 def test_a_cut_connection_may_cost_its_last_second_and_what_came_until_the_next_one() -> None:
-    windows = losable(Injected(at_s=49.9, cuts_connection=True), MARKET, RATES)
+    windows = losable(Injected(at_s=49.9, cuts_s=(49.9,)), MARKET, RATES)
 
     assert windows == {"BTCUSDT": ((3_001, 6_000),)}
 
@@ -25,13 +25,19 @@ def test_a_fault_that_cuts_no_connection_may_cost_nothing() -> None:
 
 
 def test_without_a_next_connection_everything_after_the_cut_may_be_missing() -> None:
-    windows = losable(Injected(at_s=60.0, cuts_connection=True), MARKET, RATES)
+    windows = losable(Injected(at_s=60.0, cuts_s=(60.0,)), MARKET, RATES)
 
     assert windows == {"BTCUSDT": ((8_001, 9_000),)}
 
 
 def test_a_cut_costs_nothing_when_nobody_was_connected() -> None:
-    assert losable(Injected(at_s=51.0, cuts_connection=True), MARKET, RATES) == {}
+    assert losable(Injected(at_s=51.0, cuts_s=(51.0,)), MARKET, RATES) == {}
+
+
+def test_each_cut_has_a_window_of_its_own() -> None:
+    windows = losable(Injected(at_s=60.0, cuts_s=(49.9, 60.0)), MARKET, RATES)
+
+    assert windows == {"BTCUSDT": ((3_001, 6_000), (8_001, 9_000))}
 
 
 def test_the_market_counts_only_symbols_somebody_heard() -> None:

@@ -141,7 +141,7 @@ class BinanceRest:
 def depth_weight(params: Params) -> int:
     """Return what a snapshot costs by its ``limit``."""
     levels = _whole(params, "limit", 100, least=1)
-    return next(weight for most, weight in ((100, 5), (500, 25), (1000, 50), (10**9, 250)) if levels <= most)
+    return next((weight for most, weight in ((100, 5), (500, 25), (1000, 50)) if levels <= most), 250)
 
 
 def _costs(weight: int) -> Callable[[Params], int]:

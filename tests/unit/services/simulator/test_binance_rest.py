@@ -98,7 +98,7 @@ def test_exchange_info_names_limits_and_pairs(world: World) -> None:
     assert [one["symbol"] for one in answer["symbols"]] == ["BTCUSDT"]
 
 
-@pytest.mark.parametrize(("limit", "weight"), [(100, 5), (101, 25), (500, 25), (1000, 50), (5000, 250)])
+@pytest.mark.parametrize(("limit", "weight"), [(100, 5), (101, 25), (500, 25), (1000, 50), (5000, 250), (10**12, 250)])
 def test_a_snapshot_costs_by_its_size(limit: int, weight: int) -> None:
     assert depth_weight({"limit": str(limit)}) == weight
 

@@ -63,6 +63,15 @@ class RedisStreams:
         with translated():
             pipeline.execute()
 
+    def last_published(self, positions: Sequence[Position]) -> dict[str, str]:
+        """Return the position published last of each consumer that has one; raises UnavailableError."""
+        pipeline = self._client.pipeline(transaction=False)
+        for one in positions:
+            pipeline.get(position_key(one.feed, one.shard))
+        with translated():
+            answers = pipeline.execute()
+        return {one.consumer: found.decode() for one, found in zip(positions, answers, strict=True) if found}
+
     def tops(self, positions: Sequence[Position]) -> dict[str, Top]:
         """Return the end of each consumer's stream; a stream that does not exist has none."""
         pipeline = self._client.pipeline(transaction=False)

@@ -219,13 +219,34 @@ def silences(event: Event, seen: Mapping[Key, Mark], batch: Batch) -> list[Gap]:
     """
     gaps = []
     for key, mark in seen.items():
-        if key[1] not in _UNTOLD or (key[1] in CONTIGUOUS and mark.mark is not None):
+        if not _untold(key, mark):
             continue
         from_us = _last_before(batch, key, event.received_us, mark.last_received_us)
-        state = "open" if key[1] in CONTIGUOUS else "unfillable"
         if from_us < event.received_us:
-            gaps.append(Gap(key=key, from_us=from_us, to_us=event.received_us, cause=_why(event), state=state))
+            gaps.append(Gap(key=key, from_us=from_us, to_us=event.received_us, cause=_why(event), state=_hope(key)))
     return gaps
+
+
+def forgotten(seen: Mapping[Key, Mark], to_us: int) -> list[Gap]:
+    """Return the gaps in time between what a restored database knows and what was committed before."""
+    return [
+        Gap(key=key, from_us=mark.last_received_us, to_us=to_us, cause=_FORGOTTEN, state=_hope(key))
+        for key, mark in seen.items()
+        if _untold(key, mark) and mark.last_received_us < to_us
+    ]
+
+
+_FORGOTTEN: Final = "the database went back to an older state"
+
+
+def _untold(key: Key, mark: Mark) -> bool:
+    """Whether ids cannot tell what is missing."""
+    return key[1] in _UNTOLD and (key[1] not in CONTIGUOUS or mark.mark is None)
+
+
+def _hope(key: Key) -> str:
+    """The state of a gap in time: only trades have a history anywhere."""
+    return "open" if key[1] in CONTIGUOUS else "unfillable"
 
 
 _UNTOLD: Final = frozenset({Kind.TRADE, Kind.AGG_TRADE, Kind.QUOTE, Kind.DEPTH})

@@ -102,6 +102,19 @@ class Store:
             log.error("ticks.quarantined", feed=origin_feed, reason=reason)
         self._on_commit(committed)
 
+    def forgotten(self, position: Position, published: str) -> None:
+        """Ledger what was committed and published once, and is in the database no more.
+
+        Missing ids will show as a jump; this is for what has none.
+        """
+        unit = UnitOfWork(self._live())
+        with translated():
+            gaps = turn_effects.forgotten(
+                unit.shard_marks(position.feed, position.shard), int(published.partition("-")[0]) * 1000
+            )
+            if gaps:
+                unit.open(gaps)
+
     def make_days(self) -> None:
         """Make the partitions of the days around today."""
         with translated():

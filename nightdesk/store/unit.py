@@ -71,6 +71,10 @@ class UnitOfWork:
         values = {"feed": feed, "shard": shard, "since_us": since_us}
         return [_event(feed, shard, row) for row in self._connection.execute(statement("recent_events"), values)]
 
+    def open(self, gaps: Sequence[Gap]) -> None:
+        """Write new gaps, outside of any turn."""
+        self._connection.execute(statement("open_new_gaps"), _new_gaps(gaps))
+
     def copy(self, effects: Effects) -> None:
         """Copy the ticks into their tables."""
         for kind, group in effects.ticks.items():

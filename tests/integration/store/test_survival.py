@@ -48,6 +48,18 @@ def test_symbols_get_the_numbers_of_the_database_that_a_new_connection_finds(des
     assert desk.rows(TRADES) == [("BTCUSDT", 3), ("ETHUSDT", 4)]
 
 
+def test_what_a_restored_database_forgot_is_in_the_ledger(desk: Desk) -> None:
+    desk.commit([a_quote(5), a_trade(), a_trade(7, symbol="ETHUSDT")])
+    (position,) = desk.store.positions(CONSUMERS[:1])
+
+    for _ in range(2):
+        desk.store.forgotten(position, f"{NOW_NS // 10**6 + 90_000}-3")
+
+    found = desk.rows("SELECT kind, state, extract(epoch FROM to_time - from_time)::int FROM gaps ORDER BY kind")
+    assert found == [(Kind.TRADE, "open", 90), (Kind.QUOTE, "unfillable", 90)]
+    assert desk.one("SELECT DISTINCT cause FROM gaps") == "the database went back to an older state"
+
+
 def test_an_announcement_of_ids_that_no_exchange_has_is_not_believed(desk: Desk) -> None:
     desk.commit([a_trade(10)])
 

@@ -102,6 +102,11 @@ class FakeStream:
             raise UnavailableError("Redis is away")
         self.published += positions
 
+    def last_published(self, positions: Sequence[Position]) -> dict[str, str]:
+        if self.away:
+            raise UnavailableError("Redis is away")
+        return {one.consumer: one.entry_id for one in self.published}
+
 
 @dataclass
 class FakeStore:
@@ -110,6 +115,7 @@ class FakeStore:
     committed: dict[str, list[str]] = field(default_factory=dict)
     fault: Callable[[Sequence[Delivery]], None] = lambda _: None
     closed: int = 0
+    forgot: list[tuple[str, str]] = field(default_factory=list)
 
     def backend(self) -> Backend:
         return BACKEND
@@ -126,6 +132,9 @@ class FakeStore:
             entries = self.committed.setdefault(one.position.consumer, ["0-0"])
             assert entries[-1] == one.position.entry_id
             entries += [entry.entry_id for entry in one.entries]
+
+    def forgotten(self, position: Position, published: str) -> None:
+        self.forgot.append((position.consumer, published))
 
     def close(self) -> None:
         self.closed += 1
@@ -331,3 +340,31 @@ def test_the_keeper_takes_nothing_again_that_is_given_back_at_the_end(desk: Desk
 
     assert not [thread for thread in threading.enumerate() if thread.name == "keeper"]
     assert set(desk.leases.owners.values()) == {None}
+
+
+def test_a_database_behind_what_was_published_has_forgotten_and_says_so_once(desk: Desk) -> None:
+    went_back, fine = (
+        Position(consumer=f"s/f/{number:02}", stream="", entry_id="10-2", feed="f", shard=number) for number in (0, 1)
+    )
+    desk.streams.publish([went_back, fine])
+    desk.store.committed = {"s/f/00": ["9-10"], "s/f/01": ["10-2"]}
+
+    desk.turn()
+    desk.turn()
+
+    assert desk.store.forgot == [("s/f/00", "10-2")]
+    assert desk.owned() == ["s/f/00", "s/f/01"]
+
+
+def test_an_owner_that_committed_until_the_last_moment_forgot_nothing(desk: Desk) -> None:
+    desk.store.committed = {"s/f/00": ["9-0"]}
+
+    def last_words(positions: Sequence[Position]) -> dict[str, str]:
+        desk.store.committed["s/f/00"].append("9-1")
+        return {"s/f/00": "9-1"}
+
+    desk.streams.last_published = last_words  # type: ignore[method-assign]
+    desk.turn()
+
+    assert desk.store.forgot == []
+    assert {one.entry_id for one in desk.loop.positions()} == {"9-1", "0-0"}

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import random
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +31,7 @@ from services.collector.recorder import Limits as RecorderLimits
 from services.collector.recorder import Recorder, Rotation
 from services.collector.redis_streams import RedisStreams
 from services.collector.session import Policy, Session
-from services.collector.spool import Spool
+from services.collector.spool import Spool, holds_frames
 from services.collector.tally import SessionMetrics, Tally
 from services.collector.transport import TRANSPORTS, Dial
 
@@ -107,6 +107,8 @@ class Feed:
         if not await self._lock(stop):
             return
         self._spool.open()
+        if self._spool.damaged_records:
+            log.error("spool.damaged", feed=self.name, records=self._spool.damaged_records)
         try:
             await self._collect(stop)
         finally:
@@ -191,6 +193,7 @@ class Feed:
                 reconnect_base_s=options.reconnect_base_delay,
                 reconnect_max_s=options.reconnect_max_delay,
                 silence_s=config.silence_s,
+                symbol_floor_s=config.symbol_silence_s,
                 dial=Dial(
                     ping_interval_s=options.heartbeat_interval,
                     ping_timeout_s=options.heartbeat_interval,
@@ -347,6 +350,7 @@ class Collector:
     def __init__(
         self, options: CollectorSettings, configs: Mapping[str, FeedConfig], calendars: Calendars, clock: Clock
     ) -> None:
+        self._spool_dir = options.spool_dir
         self._calendars = calendars
         self.registry: CollectorRegistry = service_registry(SERVICE)
         self._progress = Gauge(
@@ -390,6 +394,7 @@ class Collector:
     async def run(self, stop: asyncio.Event) -> None:
         """Collect every feed until ``stop``; the first that fails stops all."""
         self._health.start()
+        _say_left_behind(self._spool_dir, {feed.name for feed in self.feeds})
         for watchdog in self._watchdogs:
             watchdog.start()
         others = [asyncio.create_task(self._rebuild_calendars()), asyncio.create_task(self._look())]
@@ -466,6 +471,17 @@ async def _main(collector: Collector) -> None:
         loop.add_signal_handler(number, stop.set)
     await collector.run(stop)
     log.info("collector.stopped")
+
+
+def _say_left_behind(spool_dir: Path, collected: Collection[str]) -> None:
+    """Name the spools of feeds that are not collected any more: nobody sends what is in them."""
+    for directory in spool_dir.glob("*/"):
+        if directory.name not in collected and holds_frames(directory):
+            log.warning(
+                "spool.left_behind",
+                feed=directory.name,
+                mend=f"select {directory.name} in FEEDS until /health shows its spool empty, or delete {directory}",
+            )
 
 
 async def _all(stop: asyncio.Event, runs: Sequence[object]) -> None:

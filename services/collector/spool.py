@@ -41,6 +41,8 @@ _VERSION: Final = 1
 
 SEGMENT_BYTES: Final = 8 * 1024 * 1024
 READ_BYTES: Final = 1024 * 1024
+_BEGINNING_BYTES: Final = 4096
+"""More than the largest head and the first record's magic."""
 
 
 class SpoolFullError(SpoolError):
@@ -281,19 +283,19 @@ class Spool:
     def _load(self, number: int, path: Path) -> None:
         data = path.read_bytes()
         head = _read_head(data)
-        if head is None:
-            self.damaged_records += 1
-            path.unlink()
-            return
-        segment = self._segments[number] = _Segment(path)
-        self._raise_to(head)
-        start = _head_bytes(len(head))
-        end = start
-        for record, at in _walk(data, start):
+        segment = _Segment(path)
+        self._raise_to(head or [])
+        end = 0 if head is None else _head_bytes(len(head))
+        for record, at in _walk(data, end):
             self.damaged_records += at > end
             end = at + _RECORD_BYTES + len(record.payload)
             segment.highest[record.shard] = record.entry_id
             segment.frames += 1
+        if head is None and not segment.frames:
+            self.damaged_records += 1
+            path.unlink()
+            return
+        self._segments[number] = segment
         self._raise_to_records(segment)
         if end < len(data):
             os.truncate(path, end)
@@ -332,6 +334,16 @@ class Spool:
         except OSError as error:
             os.ftruncate(self._fd, self.end.offset)
             raise _translated(self._directory, error) from error
+
+
+def holds_frames(directory: Path) -> bool:
+    """Return whether there are frames in a spool that nobody has open; they may be committed or not."""
+    return any(_RECORD_MAGIC in _beginning(path) for path in directory.glob("*.seg"))
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_BEGINNING_BYTES)
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -10,7 +10,7 @@ from nightdesk.errors import ConfigurationError
 from nightdesk.feeds_config import load_feeds
 from nightdesk.health import Status
 from nightdesk.ticks import Kind
-from services.collector.app import _feed_detail, _feed_status, configuration, subscription
+from services.collector.app import _feed_detail, _feed_status, _say_left_behind, configuration, subscription
 
 SHIPPED = Path(__file__).parents[4] / "config" / "feeds.yaml"
 
@@ -86,3 +86,19 @@ def test_importing_the_collector_brings_no_pandas_and_starts_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["False", "1"]
+
+
+def test_the_spool_of_a_feed_that_is_no_longer_collected_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for feed in ("simulator", "coinbase", "tickdb"):
+        (tmp_path / feed).mkdir()
+    for feed in ("simulator", "coinbase"):
+        (tmp_path / feed / "000000000001.seg").write_bytes(b"NDSG" + bytes(300) + b"NDSR")
+
+    _say_left_behind(tmp_path, {"simulator"})
+
+    out = capsys.readouterr().out
+    assert "coinbase" in out
+    assert "simulator" not in out
+    assert "tickdb" not in out

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nightdesk.errors import ConfigurationError, SpoolError
 from services.collector.entry_ids import ZERO, EntryId
-from services.collector.spool import Place, Record, Spool, SpoolFullError
+from services.collector.spool import Place, Record, Spool, SpoolFullError, holds_frames
 
 SHARDS = 2
 
@@ -151,6 +151,32 @@ def test_flipped_and_torn_segments_never_raise_and_never_invent(
     again = a_spool(directory)
     found = everything(again, again.start_after([ZERO, ZERO]))
     assert [record for record in written if record in found] == found
+
+
+def test_a_damaged_head_costs_no_record(directory: Path) -> None:
+    spool = a_spool(directory)
+    records = [a_record(number) for number in range(1, 4)]
+    spool.append(records)
+    spool.close()
+    (path,) = directory.glob("*.seg")
+    data = bytearray(path.read_bytes())
+    data[5] ^= 0xFF
+    path.write_bytes(data)
+
+    again = a_spool(directory)
+
+    assert everything(again, again.start_after([ZERO] * SHARDS)) == records
+    assert again.damaged_records == 1
+    assert again.highest(0) == EntryId(3, 0)
+
+
+def test_an_empty_spool_holds_no_frames_and_one_with_a_record_does(directory: Path) -> None:
+    spool = a_spool(directory)
+    assert not holds_frames(directory)
+
+    spool.append([a_record(1)])
+
+    assert holds_frames(directory)
 
 
 def test_a_full_spool_refuses_the_frame_and_keeps_what_it_has(directory: Path) -> None:

@@ -51,6 +51,7 @@ class FeedConfig(BaseModel):
     kline_interval: str = Field("1m", pattern=r"^[1-9][0-9]?[smhdwM]$", description="interval of klines")
     dialect: str = Field("", description="which of a codec's documented dialects to speak")
     silence_s: float = Field(30.0, ge=1, le=3600, description="channel silence that means mute, in seconds")
+    symbol_silence_s: float = Field(60.0, ge=1, le=86_400, description="least silence of one symbol that is unusual")
     rest_weight_per_minute: float = Field(600.0, gt=0, description="what REST requests may cost a minute, together")
     compression: Literal["", "deflate"] = Field("", description="deflate to ask for compressed frames")
     api_key: SecretStr = Field(SecretStr(""), exclude=True, description="only from the environment")

@@ -24,6 +24,9 @@ DEPENDENCY_LIMIT_S: Final = 10.0
 LAG_LIMIT_S: Final = 30.0
 """How far a consumer may be behind its stream before it counts as degraded."""
 
+QUARANTINE_SHOWN_S: Final = 900.0
+"""How long health tells of a frame that was put into quarantine."""
+
 
 @dataclass(slots=True)
 class Dependency:
@@ -44,9 +47,19 @@ class Progress:
 
 
 @dataclass(slots=True)
+class Quarantined:
+    """How many frames, or parts of frames, were set aside, when the last was, and why."""
+
+    count: int = 0
+    last_s: float | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
 class _State:
     database: Dependency
     redis: Dependency
+    quarantined: Quarantined = field(default_factory=Quarantined)
     consumers: dict[str, Progress] = field(default_factory=dict)
 
 
@@ -93,6 +106,7 @@ class Observer:
             self._metrics.gaps_opened.labels(feed, kind.label).inc(count)
         for (feed, reason), count in done.quarantined.items():
             self._metrics.quarantined.labels(feed, reason).inc(count)
+            self._set_aside(count, reason)
         now_ns = self._wall_ns()
         for received in (done.oldest_ns, done.newest_ns):
             for feed, received_ns in received.items():
@@ -161,8 +175,14 @@ class Observer:
         now_s = self._now_s()
         with self._lock:
             found = [_dependency_part(one, now_s) for one in (self._state.database, self._state.redis)]
+            found.append(_quarantine_part(self._state.quarantined, now_s))
             consumers = [self._state.consumers[name] for name in sorted(self._state.consumers)]
         return [*found, *map(_consumer_part, consumers)]
+
+    def _set_aside(self, count: int, reason: str) -> None:
+        with self._lock:
+            known = self._state.quarantined
+            self._state.quarantined = Quarantined(known.count + count, self._now_s(), reason)
 
     def _moved(self) -> None:
         self._watchdog.moved()
@@ -194,6 +214,20 @@ def _dependency_part(one: Dependency, now_s: float) -> Part:
         detail=f"{one.name} has not answered for {age_s:.0f} s" if down else f"{one.name} answers",
         age_s=age_s,
         threshold_s=DEPENDENCY_LIMIT_S,
+    )
+
+
+def _quarantine_part(one: Quarantined, now_s: float) -> Part:
+    age_s = None if one.last_s is None else now_s - one.last_s
+    recent = age_s is not None and age_s <= QUARANTINE_SHOWN_S
+    told = f"{one.count} set aside since the start, the last for {one.reason}: see the table quarantine"
+    return Part(
+        part="quarantine",
+        status=Status.DEGRADED if recent else Status.OK,
+        detail=told if recent else "no frame was set aside lately",
+        age_s=age_s,
+        threshold_s=QUARANTINE_SHOWN_S,
+        facts={"set_aside": one.count},
     )
 
 

@@ -13,7 +13,7 @@ from nightdesk.store.store import Committed
 from nightdesk.streams import Top
 from nightdesk.ticks import Kind
 from services.worker.metrics import WorkerMetrics
-from services.worker.observer import DEPENDENCY_LIMIT_S, LAG_LIMIT_S, Observer
+from services.worker.observer import DEPENDENCY_LIMIT_S, LAG_LIMIT_S, QUARANTINE_SHOWN_S, Observer
 
 CONSUMER = "store/f/00"
 
@@ -99,7 +99,7 @@ def test_a_consumer_given_back_leaves_no_figures_behind(desk: Desk) -> None:
 
     assert desk.value("nightdesk_consumer_owned", consumer=CONSUMER) == 0
     assert desk.value("nightdesk_consumer_position_timestamp_seconds", consumer=CONSUMER) is None
-    assert [one.part for one in desk.observer.parts()] == ["database", "redis"]
+    assert [one.part for one in desk.observer.parts()] == ["database", "redis", "quarantine"]
 
 
 def test_a_turn_is_counted_by_what_it_did(desk: Desk) -> None:
@@ -122,6 +122,24 @@ def test_a_turn_is_counted_by_what_it_did(desk: Desk) -> None:
     assert desk.value("nightdesk_store_commit_latency_seconds_sum", feed="f") == pytest.approx(3)
     assert desk.value("nightdesk_consumer_position_timestamp_seconds", consumer=CONSUMER) == 2
     assert desk.value("nightdesk_store_turns_total", outcome="committed") == 1
+
+
+def test_a_frame_set_aside_is_told_for_a_while(desk: Desk) -> None:
+    assert desk.status("quarantine") is Status.OK
+    nothing: Counter[tuple[str, Kind]] = Counter()
+    desk.observer.committed(
+        Committed(
+            stored=nothing, duplicates=nothing, gaps=nothing, quarantined=Counter({("f", "malformed_frame"): 3}),
+            oldest_ns={}, newest_ns={},
+        )
+    )  # fmt: skip
+    assert desk.status("quarantine") is Status.DEGRADED
+    [part] = [one for one in desk.observer.parts() if one.part == "quarantine"]
+    assert "3 set aside" in part.detail
+    assert "malformed_frame" in part.detail
+
+    desk.now_s += QUARANTINE_SHOWN_S + 1
+    assert desk.status("quarantine") is Status.OK
 
 
 def test_every_label_has_a_child_from_the_start(desk: Desk) -> None:

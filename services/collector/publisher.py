@@ -498,6 +498,9 @@ class Publisher:
             self._live = False
             self._waiting.set()
         self._committed = committed
+        for shard, entry_id in enumerate(committed):
+            # A Redis that was empty when this spool began may hear of a position only now; below it nothing is read.
+            self._spool.raise_highest(shard, entry_id)
         self._spool.trim(committed)
         self._retry_unspooled()
         self._memory_ratio = await self._monitor.memory_ratio()

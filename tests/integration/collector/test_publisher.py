@@ -409,3 +409,17 @@ def test_the_publisher_ends_when_its_watch_over_redis_does(redis: RealRedis, tmp
                 await asyncio.wait_for(asyncio.shield(task), 10)
 
     scenario(body)
+
+
+def test_a_position_published_late_still_lies_below_every_later_frame(redis: RealRedis, tmp_path: Path) -> None:
+    async def body() -> None:
+        async with running(redis, tmp_path / "spool") as (publisher, _):
+            await publisher.started()
+            shard = shard_of("BTCUSDT", SHARDS)
+            redis.client.set(position_key(FEED, shard), "99999999999999-5")
+            await asyncio.sleep(1)
+            publisher.take([Trade("BTCUSDT", 1, 1.0, 1.0, 1, 0, Clock().wall_ns())])
+            await until(lambda: bool(redis.client.exists(stream_key(FEED, shard))))
+            assert redis.client.xrevrange(stream_key(FEED, shard), count=1)[0][0] == b"99999999999999-6"
+
+    scenario(body)

@@ -1,4 +1,8 @@
-"""The faults by name: one small file each, whose ``inject`` does the harm."""
+"""The faults by name: one small file each, whose ``inject`` does the harm and says when, and what it may cost.
+
+To add one, write the file and its line here. It gets the stack and the simulator under load; the harness measures the
+recovery from ``Injected.at_s`` and then accounts for every trade.
+"""
 
 from typing import Final
 

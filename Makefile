@@ -32,8 +32,8 @@ password: ## print Grafana's admin password
 .venv/.made-from: requirements/dev.txt deploy/venv
 	@deploy/venv && touch $@
 
-test: .venv/.made-from ## run the unit, contract and integration tests
-	$(PYTEST) tests/unit tests/contract tests/integration --junitxml=$(REPORTS)/test.xml $(ARGS)
+test: .venv/.made-from ## run the unit, contract and integration tests; JOBS=2 files at once
+	$(PYTEST) tests/unit tests/contract tests/integration --numprocesses=$(or $(JOBS),2) --dist=loadfile --junitxml=$(REPORTS)/test.xml $(ARGS)
 
 check: .venv/.made-from ## look at format, lint, types, imports, configuration and rules
 	@deploy/check

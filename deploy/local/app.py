@@ -75,7 +75,7 @@ def logs(stack: Stack) -> None:
         print(f"no logs in {stack.layout.logs}")
         return
     try:
-        subprocess.run([tail, "--lines", "20", "--follow=name", "--retry", *files], check=False)
+        subprocess.run([tail, "-n", "20", "-F", *files], check=False)
     except KeyboardInterrupt:
         return
 

@@ -222,6 +222,8 @@ class Session:
         delays = self._delays()
         refused = 0
         while True:
+            while self._paused:  # what waits unread on this connection would be lost with it
+                await asyncio.sleep(TEND_S)
             log.info("session.rolling_over", feed=self._feed, cause=cause)
             handover = Handover(self._clock.monotonic_ns())
             asked_s = 0.0
@@ -440,8 +442,9 @@ class Session:
     def _relieve(self) -> None:
         """Conflate or pause as the sink asks."""
         pressure = self._sink.pressure
-        if self._link is not None:
-            self._link.pause() if pressure is Pressure.PAUSE else self._link.resume()
+        for link in (self._link, self._next):
+            if link is not None:
+                link.pause() if pressure is Pressure.PAUSE else link.resume()
         if pressure == self.state.pressure:
             return
         log.warning("session.pressure", feed=self._feed, before=self.state.pressure.name, now=pressure.name)

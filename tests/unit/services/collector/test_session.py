@@ -693,6 +693,24 @@ def test_at_the_last_the_socket_is_paused_and_that_is_no_muteness() -> None:
     run(scenario())
 
 
+def test_a_paused_connection_is_not_left_before_it_is_read_to_its_end() -> None:
+    async def scenario() -> None:
+        desk = Desk()
+        async with desk.open():
+            old = await desk.exchange.opened(1)
+            desk.sink.pressure = Pressure.PAUSE
+            await asyncio.sleep(0.2)
+            old.say("t A 1", "rollover soon")
+            await asyncio.sleep(60)
+            assert len(desk.exchange.sockets) == 1
+            desk.sink.pressure = Pressure.OPEN
+            await desk.exchange.opened(2)
+            await asyncio.sleep(3)
+            assert old.closed
+
+    run(scenario())
+
+
 def test_a_defect_in_what_watches_over_the_session_ends_it_rather_than_leaving_it_unwatched() -> None:
     async def scenario() -> None:
         desk = Desk()

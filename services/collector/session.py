@@ -222,7 +222,7 @@ class Session:
         delays = self._delays()
         refused = 0
         while True:
-            while self._paused:  # what waits unread on this connection would be lost with it
+            while self._paused:  # noqa: ASYNC110  what waits unread on this connection would be lost with it
                 await asyncio.sleep(TEND_S)
             log.info("session.rolling_over", feed=self._feed, cause=cause)
             handover = Handover(self._clock.monotonic_ns())

@@ -33,6 +33,7 @@ password: ## print Grafana's admin password
 	@deploy/venv && touch $@
 
 test: .venv/.made-from ## run the unit, contract and integration tests; JOBS=2 files at once
+	@$(BIN)/python -m deploy.local.machine
 	$(PYTEST) tests/unit tests/contract tests/integration --numprocesses=$(or $(JOBS),2) --dist=loadfile --junitxml=$(REPORTS)/test.xml $(ARGS)
 
 check: .venv/.made-from ## look at format, lint, types, imports, configuration and rules

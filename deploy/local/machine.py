@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -87,3 +88,17 @@ def _succeeds(command: list[str], user: str | None) -> bool:
         return subprocess.run(command, user=user, cwd="/", capture_output=True, check=False).returncode == 0
     except PermissionError:
         return False
+
+
+def main() -> int:
+    """Make sure of the databases; return the exit status."""
+    try:
+        ensure_databases()
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -251,15 +251,18 @@ class Feed:
         limit_s = state.limit_s or self._config.silence_s
         return Part(
             part=f"feed/{self.name}",
-            status=_feed_status(state.connected, state.ready, bool(state.silent), away_s, limit_s),
+            status=_feed_status(state.connected, state.ready, bool(state.silent or state.unheard), away_s, limit_s),
             age_s=age_s,
             threshold_s=limit_s,
-            detail=_feed_detail(state.connected, state.ready, state.silent, state.cause, away_s),
+            detail=_unheard_detail(state.unheard)
+            if state.connected and state.unheard and not state.silent
+            else _feed_detail(state.connected, state.ready, state.silent, state.cause, away_s),
             facts={
                 "connected": state.connected,
                 "ready": state.ready,
                 "symbols": len(self._config.symbols),
                 "silent_symbols": len(state.silent),
+                "unheard_symbols": len(state.unheard),
                 "pressure": state.pressure.name.lower(),
                 "recording": self._recorder is not None and not self._recorder.stopped,
             },
@@ -278,6 +281,10 @@ def _feed_detail(connected: bool, ready: bool, silent: Sequence[str], cause: str
     if silent:
         return f"connected, but silent: {', '.join(silent[:5])}"
     return f"connected for {for_s:.0f} s" if ready else "connected, not yet in step with every symbol"
+
+
+def _unheard_detail(unheard: Sequence[str]) -> str:
+    return f"never heard since the start: {', '.join(unheard[:5])}; is the name right, is it still listed?"
 
 
 def _publisher_parts(name: str, publisher: Publisher) -> list[Part]:

@@ -64,6 +64,8 @@ class Policy:
     symbol_factor: float = 5.0
     symbol_rollover_s: float = 600.0
     """A silent symbol makes the session try a new connection at most this often."""
+    unheard_s: float = 300.0
+    """A symbol that never ticked for so long in an open market is named: it may be misspelt or delisted."""
     dial: Dial = field(default_factory=Dial)
 
 
@@ -78,6 +80,7 @@ class State:
     cause: str = STARTED
     limit_s: float = 0.0
     silent: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     pressure: Pressure = Pressure.OPEN
 
 
@@ -121,6 +124,7 @@ class Session:
         self._usual = Symbols(symbols, floor_s=policy.symbol_floor_s, factor=policy.symbol_factor)
         self._channel: Channel | None = None
         self._symbol_rollover_ns: int | None = None
+        self._first_ns: int | None = None
         self._link: Link | None = None
         self._next: Link | None = None
         self._leaving: set[asyncio.Task[Ending]] = set()
@@ -418,6 +422,7 @@ class Session:
             self._tally.silent(symbol, silent=True)
             log.warning("session.symbol_silent", feed=self._feed, symbol=symbol, age_s=self._usual.silent[symbol])
         self.state.silent = tuple(self._usual.silent)
+        self.state.unheard = self._unheard(now_ns)
         if self._usual.silent and self._may_roll_over(now_ns):
             self._symbol_rollover_ns = now_ns
             link.ask_rollover(f"silent: {', '.join(list(self._usual.silent)[:5])}")
@@ -425,6 +430,16 @@ class Session:
     @property
     def _paused(self) -> bool:
         return self.state.pressure is Pressure.PAUSE
+
+    def _unheard(self, now_ns: int) -> tuple[str, ...]:
+        if self._first_ns is None:
+            self._first_ns = now_ns
+        if (now_ns - self._first_ns) / 1e9 < self._policy.unheard_s:
+            return ()
+        never = tuple(symbol for symbol in self._symbols if not self._mark_of(symbol) and self._is_open_now(symbol))
+        if never != self.state.unheard and never:
+            log.warning("session.symbols_never_heard", feed=self._feed, symbols=never)
+        return never
 
     def _may_roll_over(self, now_ns: int) -> bool:
         before_ns = self._symbol_rollover_ns

@@ -410,6 +410,24 @@ def test_silence_of_a_closed_market_is_no_reason_to_reconnect() -> None:
     run(scenario())
 
 
+def test_a_symbol_that_is_never_heard_is_named() -> None:
+    async def scenario() -> None:
+        desk = Desk()
+        async with desk.open() as session:
+            socket = await desk.exchange.opened(1)
+            only_a = asyncio.create_task(keep_saying(socket, "t A 1"))
+            await asyncio.sleep(Policy().unheard_s - 10)
+            assert session.state.unheard == ()
+            await asyncio.sleep(20)
+            assert session.state.unheard == ("B",)
+            only_a.cancel()
+            socket.say("t B 1")
+            await asyncio.sleep(2)
+            assert session.state.unheard == ()
+
+    run(scenario())
+
+
 def test_a_mute_symbol_is_shown_and_healed_by_a_rollover_that_costs_the_others_nothing() -> None:
     async def scenario() -> None:
         desk = Desk()

@@ -9,7 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightdesk.consumer import Backend, Delivery, Entry, Keeper, Loop, Position, Taken, share
+from nightdesk.consumer import (
+    LEAST_FRAMES,
+    MOST_FRAMES,
+    TURN_BYTES,
+    Backend,
+    Delivery,
+    Entry,
+    Keeper,
+    Loop,
+    Position,
+    Taken,
+    frames_a_turn,
+    share,
+)
 from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError
 
 BACKEND = Backend(process_id=1, started_at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -368,3 +381,15 @@ def test_an_owner_that_committed_until_the_last_moment_forgot_nothing(desk: Desk
 
     assert desk.store.forgot == []
     assert {one.entry_id for one in desk.loop.positions()} == {"9-1", "0-0"}
+
+
+def delivered(*sizes: int) -> list[Delivery]:
+    entries = [Entry(entry_id=f"{number}-0", payload=bytes(size)) for number, size in enumerate(sizes, start=1)]
+    return [Delivery(position=Position(consumer="c", stream="s", entry_id="0-0", feed="f", shard=0), entries=entries)]
+
+
+def test_small_frames_make_a_turn_of_many_and_large_ones_of_few() -> None:
+    assert frames_a_turn([]) == LEAST_FRAMES
+    assert frames_a_turn(delivered(4096, 4096)) == TURN_BYTES // 4096
+    assert frames_a_turn(delivered(10)) == frames_a_turn(delivered(0)) == MOST_FRAMES
+    assert frames_a_turn(delivered(10**6)) == LEAST_FRAMES

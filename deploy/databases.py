@@ -174,7 +174,8 @@ def _find(family: str, program: str) -> Path:
 def _candidates(family: str, program: str) -> Iterator[Path]:
     on_path = shutil.which(program)
     if on_path:
-        yield Path(on_path).resolve()
+        # Not resolved: where all of Redis is one program, its name says which part it plays.
+        yield Path(on_path).absolute()
     for root, pattern in _PLACES[family]:
         yield from sorted(root.glob(pattern.format(program)))
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import psycopg
+
 from bench import place, report
 from bench.place import SOURCE
 from bench.rows import ROWS, Row
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         rows = selected(options.only, ROWS)
         samples = _measured(rows, options.seconds, options.rounds)
-    except (MeasurementError, NightdeskError) as error:
+    except (MeasurementError, NightdeskError, psycopg.Error) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     every = report.results(ROWS, samples)

@@ -35,7 +35,10 @@ WIRING = {
 }  # fmt: skip
 """How the parts of one stack find each other: compose.yaml's business, not the user's."""
 
-READ_ELSEWHERE = {"WORKER_COUNT", "FEEDS", "SUBSCRIBED_SYMBOLS", "FEEDS_CONFIG"}
+READ_ELSEWHERE = {
+    "WORKER_COUNT", "FEEDS", "SUBSCRIBED_SYMBOLS", "FEEDS_CONFIG",
+    "API_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "SIMULATOR_PORT",
+}  # fmt: skip
 """By compose.yaml, and by the loader of config/feeds.yaml."""
 
 

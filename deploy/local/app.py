@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from deploy.local import compose, machine
-from deploy.local.programs import HOST
+from deploy.local.programs import HOST, PREFERRED_PORTS
 from deploy.local.stack import SOURCE, Stack
-from nightdesk.errors import NightdeskError
+from nightdesk.errors import ConfigurationError, NightdeskError
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
@@ -34,7 +34,23 @@ def desk(environ: Mapping[str, str]) -> Stack:
     variables = compose.read_dotenv(file.read_text(encoding="utf-8")) if file.exists() else {}
     root = machine.state_directory(SOURCE)
     root.mkdir(parents=True, exist_ok=True)
-    return Stack(root, environ={**variables, **environ})
+    variables = {**variables, **environ}
+    return Stack(root, environ=variables, preferred_ports=preferred_ports(variables))
+
+
+def preferred_ports(variables: Mapping[str, str]) -> dict[str, int]:
+    """Return the ports to take where they are free: API_PORT and its kin before the usual ones.
+
+    Raises ConfigurationError when one is not a port.
+    """
+    ports = dict(PREFERRED_PORTS)
+    for name in ("api", "simulator", "prometheus"):
+        variable = f"{name.upper()}_PORT"
+        value = variables.get(variable) or str(ports[name])
+        if not value.isdecimal() or not 0 < int(value) < 2**16:
+            raise ConfigurationError(f"{variable}={value} is not a port")
+        ports[name] = int(value)
+    return ports
 
 
 def up(stack: Stack) -> None:

@@ -45,12 +45,11 @@ def state_directory(source: Path) -> Path:
 
 
 def choose_ports(names: Iterable[str], preferred: Mapping[str, int], known: Mapping[str, int]) -> dict[str, int]:
-    """Return a port for every name: the known one, else the preferred one when it is free, else any free one."""
+    """Return a port for every name: the preferred one, else that of the last start, else any that is free."""
     chosen: dict[str, int] = {}
     for name in names:
-        wish = known.get(name) or preferred.get(name, 0)
-        taken = wish in chosen.values() or not is_free(wish)
-        chosen[name] = databases.free_port() if taken else wish
+        wishes = (wish for wish in (preferred.get(name, 0), known.get(name, 0)) if wish not in chosen.values())
+        chosen[name] = next((wish for wish in wishes if is_free(wish)), 0) or databases.free_port()
     return chosen
 
 

@@ -30,10 +30,16 @@ def test_a_port_in_use_is_replaced(taken: int) -> None:
     assert is_free(chosen)
 
 
-def test_the_port_of_the_last_start_comes_first() -> None:
+def test_where_the_preferred_port_is_in_use_the_last_starts_is_kept(taken: int) -> None:
     last = free_port()
 
-    assert choose_ports(["api"], {"api": free_port()}, {"api": last}) == {"api": last}
+    assert choose_ports(["api"], {"api": taken}, {"api": last}) == {"api": last}
+
+
+def test_the_preferred_port_comes_before_the_last_starts() -> None:
+    preferred = free_port()
+
+    assert choose_ports(["api"], {"api": preferred}, {"api": free_port()}) == {"api": preferred}
 
 
 def test_no_two_names_share_a_port() -> None:

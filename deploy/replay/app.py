@@ -38,6 +38,9 @@ def main(arguments: Sequence[str]) -> int:
     except NightdeskError as error:
         print(f"replay: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nreplay: stopped; nothing of it is left", file=sys.stderr)
+        return 130
 
 
 def run(recording: Recording, speed: str, root: Path) -> int:

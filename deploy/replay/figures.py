@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -37,6 +37,12 @@ class Progress:
     rejected: Mapping[str, int] = field(default_factory=dict)
     conflated: Mapping[str, int] = field(default_factory=dict)
     quarantined: Mapping[str, int] = field(default_factory=dict)
+
+    def is_like(self, other: "Progress") -> bool:
+        """Return whether nothing of the recording moved since; answers to the collector's own pings do not count."""
+        return replace(self, received=min(self.received, self.sent)) == replace(
+            other, received=min(other.received, other.sent)
+        )
 
     def arrived(self) -> bool:
         """Return whether everything sent was received and everything received is committed."""

@@ -57,6 +57,8 @@ class Replay:
     def look(self) -> Progress:
         """Return how far it is; raises UnavailableError when a service does not answer."""
         ports = self.stack.ports
+        if not ports:
+            raise UnavailableError(f"{self._root} is gone: another replay took its place")
         try:
             return progress_of(
                 read_json(ports["simulator"], "/sim/state"),
@@ -73,8 +75,10 @@ class Replay:
         while still_s < patience_s(last):
             sleep(LOOK_S)
             now = self.look()
-            still_s = still_s + LOOK_S if now == last else 0.0
-            if now != last:
+            if now.is_like(last):
+                still_s += LOOK_S
+            else:
+                still_s = 0.0
                 show(now)
             last = now
         return last

@@ -40,6 +40,12 @@ def test_everything_has_arrived_only_when_nothing_is_on_its_way() -> None:
     assert not replace(ARRIVED, ready=False).arrived()
 
 
+def test_answers_to_the_collectors_own_pings_are_no_movement() -> None:
+    assert replace(ARRIVED, received=13).is_like(ARRIVED)
+    assert not replace(ARRIVED, received=11).is_like(ARRIVED)
+    assert not replace(ARRIVED, committed=1).is_like(ARRIVED)
+
+
 def test_a_recording_may_be_silent_for_as_long_as_it_likes() -> None:
     assert patience_s(replace(ARRIVED, played=False)) == math.inf
 

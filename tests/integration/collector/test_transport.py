@@ -8,7 +8,9 @@ from http import HTTPStatus
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.frames import Close, Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.utils import accept_key
 
 from nightdesk.errors import ConfigurationError, RateLimitedError, UnavailableError
 from services.collector.transport import TRANSPORTS, Connect, Dial
@@ -90,6 +92,40 @@ def test_what_came_before_the_pump_is_not_lost(connect: Connect) -> None:
             await socket.send("go on")
             await socket.pump(messages.append)
         assert messages == [b"early", b"early too", b"later"]
+
+    asyncio.run(scenario())
+
+
+def answer_to(request: bytes) -> bytes:
+    headers = dict(line.split(b": ", 1) for line in request.split(b"\r\n") if b": " in line)
+    accepted = accept_key(headers[b"Sec-WebSocket-Key"].decode()).encode()
+    head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+    return head + accepted + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("length", [1, 7, 65_536])
+def test_a_server_may_speak_along_with_its_answer_in_pieces_of_any_length(connect: Connect, length: int) -> None:
+    frames = [Frame(Opcode.TEXT, b"early"), Frame(Opcode.PING, b""), Frame(Opcode.TEXT, b"x" * 200)]
+    goodbye = Frame(Opcode.CLOSE, Close(4000, "because").serialize())
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        data = answer_to(await reader.readuntil(b"\r\n\r\n"))
+        data += b"".join(frame.serialize(mask=False) for frame in [*frames, goodbye])
+        for start in range(0, len(data), length):
+            writer.write(data[start : start + length])
+            await writer.drain()
+            await asyncio.sleep(0)
+        await reader.read(100)
+        writer.close()
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            socket = await connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", Dial())
+            closed = await socket.pump(messages.append)
+        assert messages == [b"early", b"x" * 200]
+        assert (closed.code, closed.reason) == (4000, "because")
 
     asyncio.run(scenario())
 
@@ -251,7 +287,7 @@ def test_a_server_that_speaks_something_else_can_be_tried_again(connect: Connect
 
 def test_a_server_that_never_answers_is_given_up(connect: Connect) -> None:
     async def mute(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+        await reader.read(100)
 
     async def scenario() -> None:
         server = await asyncio.start_server(mute, "127.0.0.1", 0)

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import structlog
 
-_CREDENTIAL: Final = re.compile(r"(?i)(api_key|apikey|token|password|secret|signature)=[^&\s\"']+")
+_CREDENTIAL: Final = re.compile(
+    r"(?i)(api_key|apikey|token|password|secret|signature)=(\"[^\"]*\"|'[^']*'|[^&\s\"',;]+)"
+)
 _USERINFO: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/@\s]*:[^/@\s]*@")
 
 

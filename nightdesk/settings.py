@@ -64,7 +64,7 @@ def load(model: type[Model], environ: Mapping[str, str]) -> Model:
     try:
         settings = model.model_validate(values, by_name=True)
     except ValidationError as error:
-        problems += [_problem(model, dict(one)) for one in error.errors(include_input=False, include_url=False)]
+        problems += [_problem(model, values, dict(one)) for one in error.errors(include_input=False, include_url=False)]
     if problems:
         raise ConfigurationError("\n".join(["the environment is wrong:", *(f"  {line}" for line in problems)]))
     return settings
@@ -95,11 +95,12 @@ def _is_secret(field: FieldInfo) -> bool:
     return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
 
 
-def _problem(model: type[BaseModel], error: dict[str, object]) -> str:
+def _problem(model: type[BaseModel], values: Mapping[str, str], error: dict[str, object]) -> str:
     location = error["loc"]
     first = str(location[0]) if isinstance(location, tuple) and location else ""
     for name, field in model.model_fields.items():
         if first in {name, variable_of(name, field)}:
             meaning = f" ({field.description})" if field.description else ""
-            return f"{variable_of(name, field)}: {error['msg']}{meaning}"
+            given = "" if _is_secret(field) or name not in values else f"={values[name]!r}"
+            return f"{variable_of(name, field)}{given}: {error['msg']}{meaning}"
     return str(error["msg"])

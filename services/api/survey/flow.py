@@ -89,11 +89,18 @@ def lag_s(backlogs: Sequence[Backlog], unix_s: float) -> float | None:
 def bottleneck(flows: list[Flow]) -> Bottleneck:
     """Return what holds ticks up most; part None when nothing does."""
     for flow in sorted(flows, key=lambda flow: flow.lag_s or 0.0, reverse=True):
-        for held_up in (_at_the_store, _before_the_stream):
+        for held_up in (_without_redis, _at_the_store, _before_the_stream):
             found = held_up(flow)
             if found is not None:
                 return found
     return Bottleneck(part=None, feed=None, detail=_flowing(flows))
+
+
+def _without_redis(flow: Flow) -> Bottleneck | None:
+    if flow.redis_up is not False:
+        return None
+    detail = f"{flow.feed}: Redis does not answer, so that {per_s(flow.received_per_s)} received wait in the spool"
+    return Bottleneck(part="redis", feed=flow.feed, detail=detail)
 
 
 def _at_the_store(flow: Flow) -> Bottleneck | None:

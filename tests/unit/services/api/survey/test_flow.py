@@ -126,3 +126,10 @@ def test_of_several_feeds_the_one_furthest_behind_counts() -> None:
 
 def test_without_any_word_that_is_said() -> None:
     assert bottleneck([]).detail == "no service speaks of a feed"
+
+
+def test_without_redis_everything_waits_for_redis() -> None:
+    found = bottleneck([Flow(feed="simulator", received_per_s=620.0, redis_up=False)])
+
+    assert found.part == "redis"
+    assert "620/s received wait in the spool" in found.detail

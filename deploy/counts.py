@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import ParseError, parse
 
+SKIPPED = "skipped"
+"""What a stage's file holds when the machine lacks what the stage needs."""
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -39,7 +42,10 @@ def of_report(file: Path) -> Counts:
 
 def of_stage(file: Path, reports: Path) -> Counts:
     """Return one stage's counts: its report's when there is one, else the stage itself counts as one."""
-    succeeded = file.read_text(encoding="ascii").strip() == "0"
+    status = file.read_text(encoding="ascii").strip()
+    if status == SKIPPED:
+        return Counts(skipped=1)
+    succeeded = status == "0"
     report = reports / f"{file.name}.xml"
     if not report.exists():
         return Counts(passed=1) if succeeded else Counts(failed=1)

@@ -9,14 +9,14 @@ from typing import Any, Final
 import structlog
 
 _CREDENTIAL: Final = re.compile(
-    r"(?i)(api_key|apikey|token|password|secret|signature)=(\"[^\"]*\"|'[^']*'|[^&\s\"',;]+)"
+    r"(?i)(api_?key|token|password|secret|signature)([\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^&\s\"',;}]+)"
 )
 _USERINFO: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/@\s]*:[^/@\s]*@")
 
 
 def redacted(text: str) -> str:
-    """Return the text without passwords in URLs and without credential parameters."""
-    return _CREDENTIAL.sub(r"\1=***", _USERINFO.sub(r"\1***@", text))
+    """Return the text without passwords in URLs and without the values of credentials, as parameters or in JSON."""
+    return _CREDENTIAL.sub(r"\1\2***", _USERINFO.sub(r"\1***@", text))
 
 
 def configure(*, service: str, level: str, form: str) -> None:
@@ -28,7 +28,7 @@ def configure(*, service: str, level: str, form: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if form == "json" else _unchanged,
+            _exceptions if form == "json" else _unchanged,
             _redact,
             renderer,
         ],
@@ -40,11 +40,26 @@ def configure(*, service: str, level: str, form: str) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout, force=True)
 
 
+# A traceback's local variables hold passwords in clear: they are left out.
+_exceptions: Final = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
+
 def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = redacted(value)
+        event[key] = _cleaned(value)
     return event
+
+
+def _cleaned(value: Any) -> Any:  # noqa: ANN401  whatever a log line may carry
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, dict):
+        return {key: _cleaned(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(one) for one in value]
+    return value
 
 
 def _unchanged(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

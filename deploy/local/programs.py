@@ -9,7 +9,6 @@ from typing import Final
 from deploy.local.compose import Service
 
 HOST: Final = "127.0.0.1"
-FIRST_METRICS_PORT: Final = 9100
 
 PREFERRED_PORTS: Final = {
     "api": 8000,

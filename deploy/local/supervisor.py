@@ -83,6 +83,9 @@ class Supervisor:
     def start(self, text: str) -> None:
         """Start supervisord with this configuration; raises UnavailableError when it does not come up."""
         file = self._directory / "supervisord.conf"
+        # It holds the programs' environment, and with it whatever secrets .env gives them.
+        file.touch(mode=0o600)
+        file.chmod(0o600)
         file.write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -53,7 +53,6 @@ PAUSE_AT: Final = 0.97
 
 RETRY_BASE_S: Final = 0.05
 RETRY_CAP_S: Final = 1.0
-CLOSE_LIMIT_S: Final = 5.0
 
 
 class Pressure(IntEnum):

@@ -18,7 +18,6 @@ from services.simulator.tampering import Sending
 
 STEP_S: Final = 0.01
 LONGEST_STEP_MS: Final = 50
-FAST_MS: Final = 100
 SLOW_MS: Final = 1000
 KLINE_MS: Final = 2000
 CATCH_UP_MS: Final = 2000

@@ -41,6 +41,10 @@ def test_a_stage_without_report_counts_as_one(reports: Path, stages: Path, statu
     assert of_stage(written(stages / "check", f"{status}\n"), reports) == counts
 
 
+def test_a_stage_that_could_not_run_is_counted_as_skipped(reports: Path, stages: Path) -> None:
+    assert of_stage(written(stages / "e2e", "skipped\n"), reports) == Counts(skipped=1)
+
+
 def test_a_stage_cut_short_is_a_failure_whatever_its_report_says(reports: Path, stages: Path) -> None:
     written(reports / "test.xml", ALL_WELL)
 

@@ -1,8 +1,40 @@
 """No credential reaches a log line."""
 
-import pytest
+import json
+import logging
+from collections.abc import Iterator
 
-from nightdesk.logs import redacted
+import pytest
+import structlog
+
+from nightdesk.logs import configure, redacted
+
+
+@pytest.fixture
+def configured() -> Iterator[None]:
+    before, handlers = structlog.get_config(), logging.root.handlers[:]
+    yield
+    logging.root.handlers[:] = handlers
+    structlog.contextvars.clear_contextvars()
+    structlog.configure(**before)
+
+
+def connect(password: str) -> None:
+    raise ConnectionError(f"no route with password={password} or token='{password}'")
+
+
+@pytest.mark.usefixtures("configured")
+def test_an_exception_tells_neither_its_local_variables_nor_its_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(service="desk", level="info", form="json")
+    try:
+        connect("hunter" + "2")
+    except ConnectionError:
+        structlog.get_logger().exception("service.failed", facts={"inner": ["api_key=" + "hunter2"]})
+
+    line = capsys.readouterr().out
+    assert "hunter2" not in line
+    assert json.loads(line)["exception"][0]["exc_type"] == "ConnectionError"
+    assert json.loads(line)["facts"] == {"inner": ["api_key=***"]}
 
 
 @pytest.mark.parametrize(
@@ -13,6 +45,7 @@ from nightdesk.logs import redacted
         ("redis://:hunter2@redis:6379/0", "redis://***@redis:6379/0"),
         ("cannot log in with password='hunter2'", "cannot log in with password=***"),
         ("TOKEN=abc, then more", "TOKEN=***, then more"),
+        ('{"api_key": "abc123", "symbol": "X"}', '{"api_key": ***, "symbol": "X"}'),
         ("https://api.example/depth?symbol=BTCUSDT", "https://api.example/depth?symbol=BTCUSDT"),
     ],
 )

@@ -114,6 +114,15 @@ class Exchange:
         while self.hub.most_waiting_bytes() > FASTEST_WAITING_BYTES:  # noqa: ASYNC110  no event tells of many sockets
             await asyncio.sleep(0.0005)
 
+    def stop(self) -> None:
+        """Freeze the market and tell how every book stands, so that nothing is pending while it stands still."""
+        self.catch_up(self.wall_ms())
+        self.running = False
+        for listing in self.listings.values():
+            if listing.is_open(self.now_ms):
+                self._publish(self._standing(listing))
+        self.hub.flush()
+
     def catch_up(self, to_ms: int) -> None:
         """Move every market up to a moment and send what happened."""
         for act in self.before_step:
@@ -152,6 +161,14 @@ class Exchange:
             market.collect()
             slow = market.slow_window.take()
         return Moment(listing, from_ms, to_ms, prints, tops, fast, slow)
+
+    def _standing(self, listing: Listing) -> Moment:
+        """What an exchange would still push if nothing happened any more."""
+        market, rates, now_ms = listing.market, listing.rates, self.now_ms
+        market.collect()
+        tops = [market.top()] if rates.quotes_per_s else []
+        fast = market.fast_window.take() if rates.depth_every_ms else None
+        return Moment(listing, now_ms, now_ms, Prints(market.history.next_id), tops, fast, market.slow_window.take())
 
     def _step_flat_out(self, now_ms: int) -> None:
         for listing in self.listings.values():

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from services.simulator.runs import Runs
 from services.simulator.tampering import Piece, Sending, Tampering
 from services.simulator.wire import frames
 
@@ -52,6 +53,7 @@ class Listener:
     topics: dict[str, None] = field(default_factory=dict)
     first_trade_id: dict[str, int] = field(default_factory=dict)
     last_trade_id: dict[str, int] = field(default_factory=dict)
+    trade_ids: dict[str, Runs] = field(default_factory=dict)
     messages_sent: int = 0
     muted_until_ms: int = 0
     closing: tuple[int, int, str] | None = None
@@ -70,6 +72,7 @@ class Listener:
             "waiting_bytes": self.line.waiting_bytes if self.closed_ms is None else 0,
             "first_trade_id": self.first_trade_id,
             "last_trade_id": self.last_trade_id,
+            "trade_ids": {symbol: runs.as_json() for symbol, runs in self.trade_ids.items()},
         }
 
 
@@ -174,15 +177,16 @@ class Hub:
         self.messages_sent += count
         if sending.first_id is None:
             return
+        ids = [piece.trade_id for piece in tampered or () if piece.trade_id is not None]
         if tampered is None:
-            first, last = sending.first_id, sending.first_id + len(sending.texts) - 1
-        else:
-            ids = [piece.trade_id for piece in tampered if piece.trade_id is not None]
-            if not ids:
-                return
-            first, last = min(ids), max(ids)
-        listener.first_trade_id.setdefault(sending.symbol, first)
-        listener.last_trade_id[sending.symbol] = max(last, listener.last_trade_id.get(sending.symbol, last))
+            self._note(listener, sending.symbol, sending.first_id, sending.first_id + count - 1)
+        for trade_id in ids:
+            self._note(listener, sending.symbol, trade_id, trade_id)
+
+    def _note(self, listener: Listener, symbol: str, first: int, last: int) -> None:
+        listener.first_trade_id[symbol] = min(first, listener.first_trade_id.get(symbol, first))
+        listener.last_trade_id[symbol] = max(last, listener.last_trade_id.get(symbol, last))
+        listener.trade_ids.setdefault(symbol, Runs()).add(first, last)
 
     def _drop(self, listener: Listener, topic: str) -> None:
         heard = self._topics.get(topic, {})

@@ -60,8 +60,8 @@ def router(exchange: Exchange, sessions: Sessions, replay: Callable[[], object])
 
     @routes.post("/stop")
     async def stop() -> dict[str, bool]:
-        """Freeze the market: ids stop."""
-        exchange.running = False
+        """Freeze the market: ids stop, and its books and quotes are told as they stand."""
+        exchange.stop()
         return {"running": False}
 
     @routes.post("/start")

@@ -35,12 +35,48 @@ def test_ids_pass_while_nobody_listens() -> None:
 
 def test_a_stopped_market_makes_no_ids_and_goes_on_without_a_jump() -> None:
     world = World()
-    world.exchange.running = False
+    world.exchange.stop()
     world.pass_s(1)
     world.exchange.running = True
     world.pass_s(0.1)
 
     assert world.exchange.listings["BTCUSDT"].market.history.next_id == 1010
+
+
+@pytest.mark.parametrize("speed", ["depth", "depth@100ms"])
+def test_a_stopped_market_has_told_its_whole_book(speed: str) -> None:
+    world = World()
+    _, line = world.listener(f"btcusdt@{speed}")
+    world.pass_s(1.55)
+    world.exchange.stop()
+
+    *_, before, last = data(line.texts())
+    assert last["U"] == before["u"] + 1
+    assert last["u"] == world.exchange.listings["BTCUSDT"].market.book.last_id
+
+
+def test_a_stopped_market_has_told_its_last_quote() -> None:
+    world = World(rates=Rates(trades_per_s=100.0, quotes_per_s=1.0, depth_per_s=0.0, shape="flat"))
+    _, line = world.listener("btcusdt@bookTicker")
+    world.pass_s(1.55)
+    world.exchange.stop()
+
+    listing = world.exchange.listings["BTCUSDT"]
+    last, top = data(line.texts())[-1], listing.market.top()
+    assert (last["u"], last["b"], last["A"]) == (
+        top.last_id,
+        listing.writer.price[top.bid],
+        listing.writer.size[top.ask_size],
+    )
+
+
+def test_what_is_not_told_at_all_is_not_told_when_it_stops_either() -> None:
+    world = World(rates=Rates(trades_per_s=100.0, quotes_per_s=0.0, depth_per_s=0.0))
+    _, line = world.listener("btcusdt@bookTicker", "btcusdt@depth@100ms")
+    world.pass_s(0.5)
+    world.exchange.stop()
+
+    assert line.texts() == []
 
 
 def test_diffs_of_both_speeds_follow_one_another() -> None:

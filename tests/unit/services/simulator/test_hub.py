@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from services.simulator.faults import Board, fault_of
 from services.simulator.hub import Hub
@@ -58,6 +59,26 @@ def test_the_account_leaves_out_what_a_fault_withheld() -> None:
     hub.publish(TRADES, 0)
 
     assert hub.listeners[0].first_trade_id == {"BTCUSDT": 6}
+
+
+def test_the_account_names_every_run_of_trades_that_went_out() -> None:
+    hub = a_hub(fault="gap", count=1)
+    joined(hub, "btcusdt@trade")
+    hub.publish(replace(TRADES, texts=["4"], first_id=4), 0)
+    hub.publish(TRADES, 0)
+    hub.publish(replace(TRADES, texts=["9", "10"], first_id=9), 0)
+
+    assert hub.listeners[0].as_json()["trade_ids"] == {"BTCUSDT": [(5, 6), (9, 10)]}
+
+
+def test_trades_sent_last_one_first_are_one_run() -> None:
+    hub = a_hub(fault="reorder", count=2)
+    joined(hub, "btcusdt@trade")
+    hub.publish(TRADES, 0)
+
+    account = hub.listeners[0].as_json()
+    assert account["trade_ids"] == {"BTCUSDT": [(5, 6)]}
+    assert (account["first_trade_id"], account["last_trade_id"]) == ({"BTCUSDT": 5}, {"BTCUSDT": 6})
 
 
 def test_the_account_outlives_the_connection() -> None:

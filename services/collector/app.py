@@ -33,7 +33,8 @@ from services.collector.redis_streams import RedisStreams
 from services.collector.session import Policy, Session
 from services.collector.spool import Spool, holds_frames
 from services.collector.tally import SessionMetrics, Tally
-from services.collector.transport import TRANSPORTS, Dial
+from services.collector.transport import Dial
+from services.collector.transports import TRANSPORTS
 
 log = structlog.get_logger()
 

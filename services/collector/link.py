@@ -13,7 +13,7 @@ from nightdesk.clock import WallNs
 from nightdesk.errors import CodecError, NightdeskError, RateLimitedError, UnavailableError
 from nightdesk.logs import redacted
 from nightdesk.ticks import Tick
-from services.collector.codec import Alive, Codec, Control, Fatal, Fetch, Received, Rollover, Send
+from services.collector.codec import Alive, Codec, Control, Fatal, Fetch, Rollover, Send
 from services.collector.tally import CODEC_FAILURE, Tally
 from services.collector.transport import ABNORMAL, Closed, Socket
 
@@ -153,8 +153,8 @@ class Link:
     # -- its life ----------------------------------------------------------------------------------------------
 
     async def _run(self) -> Ending:
-        message = self._message if self._on_raw is None else self._recorded
-        pump = asyncio.create_task(self._socket.pump(message))
+        on_messages = self._messages if self._on_raw is None else self._recorded
+        pump = asyncio.create_task(self._socket.pump(on_messages))
         others = [asyncio.create_task(self._send()), asyncio.create_task(self._keep_alive())]
         try:
             either: set[asyncio.Future[Any]] = {pump, self._ended}
@@ -185,39 +185,48 @@ class Link:
 
     # -- messages ----------------------------------------------------------------------------------------------
 
-    def _message(self, raw: bytes) -> None:
-        """Read one message: the hot path."""
+    def _messages(self, raws: list[bytes]) -> None:
+        """Read the messages of one read: the hot path. They were received together, so they share a time."""
         now_ns = self._wall_ns()
+        receive, read = self._receive, len(raws)
+        ticks: list[Tick] = []
+        for raw in raws:
+            try:
+                found, controls = receive(raw, now_ns)
+            except Exception as error:  # noqa: BLE001  a defect in a codec must not end the session
+                self._reject(error, raw)
+                read -= 1
+                continue
+            ticks += found
+            if controls:
+                self._pass(ticks)
+                ticks = []
+                self._obey(controls)
         tally = self._tally
-        tally.messages += 1
-        tally.bytes += len(raw)
-        try:
-            ticks, controls = self._receive(raw, now_ns)
-        except CodecError as error:
-            self._rejects.add(error.reason, error.detail, raw)
-            return
-        except Exception as error:  # noqa: BLE001  a defect in a codec must not end the session
-            self._rejects.add(CODEC_FAILURE, repr(error), raw)
-            return
-        tally.heard_ns = now_ns
-        self.heard += 1
-        if ticks:
-            self.ticked = True
-            self.on_ticks(ticks)
-        if controls:
-            self._obey(controls)
+        tally.messages += len(raws)
+        tally.bytes += sum(map(len, raws))
+        if read:
+            tally.heard_ns = now_ns
+            self.heard += read
+        self._pass(ticks)
 
-    def _recorded(self, raw: bytes) -> None:
+    def _recorded(self, raws: list[bytes]) -> None:
         assert self._on_raw is not None  # noqa: S101  chosen only then
-        self._on_raw(raw, self._wall_ns())
-        self._message(raw)
+        now_ns = self._wall_ns()
+        for raw in raws:
+            self._on_raw(raw, now_ns)
+        self._messages(raws)
 
-    def _pass(self, received: Received) -> None:
-        ticks, controls = received
+    def _reject(self, error: Exception, raw: bytes) -> None:
+        if isinstance(error, CodecError):
+            self._rejects.add(error.reason, error.detail, raw)
+        else:
+            self._rejects.add(CODEC_FAILURE, repr(error), raw)
+
+    def _pass(self, ticks: Sequence[Tick]) -> None:
         if ticks:
             self.ticked = True
             self.on_ticks(ticks)
-        self._obey(controls)
 
     def _obey(self, controls: Sequence[Control]) -> None:
         for control in controls:
@@ -268,16 +277,14 @@ class Link:
         if self._on_answer is not None:
             self._on_answer(fetch.url, body, now_ns)
         try:
-            received = self.codec.fetched(fetch.key, body, now_ns)
-        except CodecError as error:
-            self._rejects.add(error.reason, error.detail, body)
-            return False
+            ticks, controls = self.codec.fetched(fetch.key, body, now_ns)
         except Exception as error:  # noqa: BLE001  a defect in a codec must not end the session
-            self._rejects.add(CODEC_FAILURE, repr(error), body)
+            self._reject(error, body)
             return False
         # Asked again with the same key: that request replaces this one, so this task forgets itself first.
         self._fetches.pop(fetch.key, None)
-        self._pass(received)
+        self._pass(ticks)
+        self._obey(controls)
         return True
 
 

@@ -1,27 +1,21 @@
-"""The socket: a small port, and its implementation with ``websockets``.
+"""The socket: a small port, behind which libraries take turns (``transports/``).
 
-Receiving is the dearest step of a tick's whole path. So messages are handed over in a callback while the received
-bytes are parsed: no queue, no task switch, no UTF-8 decoding (the codec reads bytes), no compression unless asked for.
+Receiving is the dearest step of a tick's whole path. So messages are handed over in a callback, those of one read
+together: no queue, no task switch, no UTF-8 decoding (the codec reads bytes), no compression unless asked for.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, TypeAlias
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
-from websockets.frames import CONT, DATA_OPCODES
-from websockets.http11 import Response
+from typing import Final, Protocol, TypeAlias
 
 from nightdesk import __version__
-from nightdesk.errors import ConfigurationError, RateLimitedError, UnavailableError
+from nightdesk.errors import RateLimitedError, UnavailableError
 from nightdesk.exchanges.budget import retry_after_s
 
-OnMessage: TypeAlias = Callable[[bytes], None]
-"""Takes one message; must not raise."""
+OnMessages: TypeAlias = Callable[[list[bytes]], None]
+"""Takes the messages of one read, at least one, in order; must not raise."""
 
 USER_AGENT: Final = f"nightdesk/{__version__}"
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
@@ -32,6 +26,8 @@ STAY_AWAY_S: Final = 60.0
 
 _STAY_AWAY: Final = frozenset({418, 429})
 
+NO_CODE: Final = 1005
+"""The closing handshake gave no code (RFC 6455, 7.1.5)."""
 ABNORMAL: Final = 1006
 """The connection ended without a closing handshake (RFC 6455, 7.1.5)."""
 
@@ -50,8 +46,8 @@ class Socket(Protocol):
     async def send(self, text: str) -> None:
         """Send a text message; raises UnavailableError once the connection is closed."""
 
-    async def pump(self, on_message: OnMessage) -> Closed:
-        """Hand every message to ``on_message``, in order, until the connection closes."""
+    async def pump(self, on_messages: OnMessages) -> Closed:
+        """Hand every message to ``on_messages``, in order, until the connection closes."""
 
     def pause(self) -> None:
         """Stop reading: the exchange's messages wait in the network's buffers."""
@@ -80,144 +76,53 @@ class Connect(Protocol):
         """Return an open connection.
 
         Raises RateLimitedError when the exchange asks to stay away, UnavailableError when it cannot be reached,
-        ConfigurationError for an address that is none.
+        ConfigurationError for an address that is none and for compression that the transport cannot do.
         """
 
 
-async def connect_websockets(url: str, dial: Dial) -> Socket:
-    """Open a connection with ``websockets``."""
-    try:
-        connection = await connect(
-            url,
-            create_connection=_Direct,
-            compression=dial.compression,
-            user_agent_header=USER_AGENT,
-            open_timeout=dial.open_timeout_s,
-            close_timeout=CLOSE_TIMEOUT_S,
-            ping_interval=None,
-            max_size=MAX_MESSAGE_BYTES,
-            # The socket is paused by the session, on the publisher's word, and never by a full queue of frames.
-            max_queue=None,
-        )
-    except InvalidStatus as error:
-        raise _refused(error.response) from error
-    except InvalidURI as error:
-        raise ConfigurationError(f"no WebSocket address: {error.msg}") from error
-    except (OSError, TimeoutError, EOFError, WebSocketException) as error:
-        raise UnavailableError(f"cannot connect: {_readable(error)}") from error
-    assert isinstance(connection, _Direct)  # noqa: S101  create_connection above says so
-    return _WebSocket(connection, dial)
+class Reading:
+    """Whether a connection reads, and how often it stopped."""
 
-
-TRANSPORTS: Final[dict[str, Connect]] = {
-    "websockets": connect_websockets,
-}
-"""The transports by the name that ``TRANSPORT`` uses for them."""
-
-
-class _Direct(ClientConnection):
-    """A connection that hands over each message as soon as its last frame is parsed.
-
-    The library's ``recv`` passes a queue and wakes a task for each burst; without them receiving is a third cheaper.
-    What arrives before ``deliver_to`` waits in the library's own queue.
-    """
-
-    _deliver: OnMessage | None = None
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  passed on as they come
-        super().__init__(*arguments, **options)
-        self._parts: list[bytes | bytearray] = []
-
-    async def deliver_to(self, on_message: OnMessage) -> None:
-        """Hand over what waits already and, from now on, everything at once."""
-        while len(self.recv_messages.frames):
-            on_message(await self.recv(decode=False))
-        self._deliver = on_message
-
-    def process_event(self, event: Any) -> None:  # noqa: ANN401  a Response, then Frames
-        """Take one parsed frame."""
-        deliver = self._deliver
-        if deliver is None or event.opcode not in DATA_OPCODES:
-            super().process_event(event)
-        elif event.fin and event.opcode is not CONT:
-            deliver(bytes(event.data))
-        else:
-            self._parts.append(event.data)
-            if event.fin:
-                parts, self._parts = self._parts, []
-                deliver(b"".join(parts))
-
-
-class _WebSocket:
-    def __init__(self, connection: _Direct, dial: Dial) -> None:
-        self._connection = connection
-        self._dial = dial
-        self._paused = False
-        self._pauses = 0
-        self._lost = ""
-
-    async def send(self, text: str) -> None:
-        try:
-            await self._connection.send(text)
-        except ConnectionClosed as error:
-            raise UnavailableError(f"the connection is closed: {_readable(error)}") from error
-
-    async def pump(self, on_message: OnMessage) -> Closed:
-        pings = asyncio.create_task(self._ping())
-        try:
-            with contextlib.suppress(ConnectionClosed):
-                await self._connection.deliver_to(on_message)
-            await self._connection.wait_closed()
-        finally:
-            pings.cancel()
-        code, reason = self._connection.close_code, self._connection.close_reason
-        return Closed(ABNORMAL if code is None else code, self._lost or reason or "")
+    def __init__(self, transport: asyncio.ReadTransport) -> None:
+        self._transport = transport
+        self.paused = False
+        self.pauses = 0
 
     def pause(self) -> None:
-        if not self._paused:
-            self._paused = True
-            self._pauses += 1
-            self._connection.transport.pause_reading()
+        """Stop reading."""
+        if not self.paused:
+            self.paused = True
+            self.pauses += 1
+            self._transport.pause_reading()
 
     def resume(self) -> None:
-        if self._paused:
-            self._paused = False
-            self._connection.transport.resume_reading()
-
-    async def close(self) -> None:
-        self.resume()
-        await self._connection.close()
-
-    async def _ping(self) -> None:
-        """Ping at intervals and end a connection that does not answer.
-
-        The library's own pings do not know of ``pause``: a pong cannot be read then, and its absence says nothing.
-        """
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await asyncio.sleep(self._dial.ping_interval_s)
-                pauses = self._pauses
-                if self._paused or await self._answered():
-                    continue
-                if pauses == self._pauses:
-                    self._lost = f"no answer to a ping within {self._dial.ping_timeout_s:g} s"
-                    self._connection.transport.abort()
-                    return
-
-    async def _answered(self) -> bool:
-        pong = asyncio.ensure_future(await self._connection.ping())
-        done, _ = await asyncio.wait([pong], timeout=self._dial.ping_timeout_s)
-        return bool(done)
+        """Read again."""
+        if self.paused:
+            self.paused = False
+            self._transport.resume_reading()
 
 
-def _refused(response: Response) -> UnavailableError:
-    status = response.status_code
+async def unanswered_ping(dial: Dial, reading: Reading, answered: Callable[[float], Awaitable[bool]]) -> str:
+    """Ping at intervals; once a ping is not answered within its time, return that in words.
+
+    A library's own pings do not know of ``pause``: a pong cannot be read then, and its absence says nothing.
+    """
+    while True:
+        await asyncio.sleep(dial.ping_interval_s)
+        pauses = reading.pauses
+        if not reading.paused and not await answered(dial.ping_timeout_s) and pauses == reading.pauses:
+            return f"no answer to a ping within {dial.ping_timeout_s:g} s"
+
+
+def refused(status: int, headers: Mapping[str, str]) -> UnavailableError:
+    """Return what an HTTP answer other than 101 to the opening handshake means."""
     text = f"the exchange refused the connection with HTTP {status}"
-    if status not in _STAY_AWAY and "Retry-After" not in response.headers:
+    if status not in _STAY_AWAY and "Retry-After" not in headers:
         return UnavailableError(text)
-    asked_s = retry_after_s({"Retry-After": response.headers.get("Retry-After", "")}, datetime.now(UTC), STAY_AWAY_S)
+    asked_s = retry_after_s({"Retry-After": headers.get("Retry-After", "")}, datetime.now(UTC), STAY_AWAY_S)
     return RateLimitedError(f"{text}, wait {asked_s:g} s", asked_s)
 
 
-def _readable(error: BaseException) -> str:
+def readable(error: BaseException) -> str:
+    """Return an error in words, even one that has none."""
     return str(error) or type(error).__name__

@@ -20,7 +20,8 @@ from services.collector.feeds.binance import BinanceCodec
 from services.collector.link import Cause
 from services.collector.session import Policy, Session
 from services.collector.tally import SessionMetrics, Tally
-from services.collector.transport import connect_websockets
+from services.collector.transport import Connect
+from services.collector.transports import TRANSPORTS
 from tests.unit.services.collector.fakes import FakeSink
 
 pytestmark = pytest.mark.timeout(30)
@@ -91,7 +92,14 @@ async def no_rest(_fetch: Fetch) -> bytes:
     raise UnavailableError("no REST here")
 
 
-async def collect_until(exchange: Exchange, done: Callable[[FakeSink], bool]) -> tuple[FakeSink, CollectorRegistry]:
+@pytest.fixture(params=sorted(TRANSPORTS))
+def connect(request: pytest.FixtureRequest) -> Connect:
+    return TRANSPORTS[request.param]
+
+
+async def collect_until(
+    exchange: Exchange, connect: Connect, done: Callable[[FakeSink], bool]
+) -> tuple[FakeSink, CollectorRegistry]:
     sink, registry = FakeSink(), CollectorRegistry()
     async with serve(exchange.handle, "127.0.0.1", 0, process_request=exchange.admit) as server:
         port = next(iter(server.sockets)).getsockname()[1]
@@ -106,7 +114,7 @@ async def collect_until(exchange: Exchange, done: Callable[[FakeSink], bool]) ->
             feed="f",
             symbols=subscription.symbols,
             new_codec=lambda: BinanceCodec(subscription),
-            connect=connect_websockets,
+            connect=connect,
             rest=no_rest,
             sink=sink,
             tally=Tally("f", subscription.symbols, [cause.value for cause in Cause], SessionMetrics(registry)),
@@ -122,9 +130,9 @@ async def collect_until(exchange: Exchange, done: Callable[[FakeSink], bool]) ->
     return sink, registry
 
 
-def test_the_session_outlives_every_misbehaviour_and_says_what_each_was() -> None:
+def test_the_session_outlives_every_misbehaviour_and_says_what_each_was(connect: Connect) -> None:
     exchange = Exchange(accept_then_close, stay_mute, send_garbage, cut, behave_well, refusals=2)
-    sink, registry = asyncio.run(collect_until(exchange, lambda sink: 4 in sink.ids("BTCUSDT")))
+    sink, registry = asyncio.run(collect_until(exchange, connect, lambda sink: 4 in sink.ids("BTCUSDT")))
 
     def ended(cause: str) -> float | None:
         return registry.get_sample_value("nightdesk_feed_disconnects_total", {"feed": "f", "cause": cause})
@@ -139,9 +147,9 @@ def test_the_session_outlives_every_misbehaviour_and_says_what_each_was() -> Non
     assert [ended(cause) for cause in ("rate_limited", "closed", "mute", "lost", "stopped")] == [2, 2, 1, 1, 1]
 
 
-def test_every_unreadable_message_is_counted_by_its_reason() -> None:
+def test_every_unreadable_message_is_counted_by_its_reason(connect: Connect) -> None:
     exchange = Exchange(send_garbage, behave_well)
-    _, registry = asyncio.run(collect_until(exchange, lambda sink: 4 in sink.ids("BTCUSDT")))
+    _, registry = asyncio.run(collect_until(exchange, connect, lambda sink: 4 in sink.ids("BTCUSDT")))
 
     def rejected(reason: str) -> float:
         return registry.get_sample_value("nightdesk_feed_rejected_total", {"feed": "f", "reason": reason}) or 0
@@ -150,9 +158,9 @@ def test_every_unreadable_message_is_counted_by_its_reason() -> None:
     assert rejected("codec_failure") == 0
 
 
-def test_each_connection_is_announced_before_its_first_tick() -> None:
+def test_each_connection_is_announced_before_its_first_tick(connect: Connect) -> None:
     exchange = Exchange(cut, cut, behave_well)
-    sink, _ = asyncio.run(collect_until(exchange, lambda sink: 4 in sink.ids("BTCUSDT")))
+    sink, _ = asyncio.run(collect_until(exchange, connect, lambda sink: 4 in sink.ids("BTCUSDT")))
     kinds = ["tick" if not hasattr(tick, "name") else str(tick.name) for tick in sink.taken]
 
     assert kinds == ["connected", "tick", "disconnected"] * 3

@@ -13,7 +13,8 @@ from websockets.http11 import Request, Response
 from websockets.utils import accept_key
 
 from nightdesk.errors import ConfigurationError, RateLimitedError, UnavailableError
-from services.collector.transport import TRANSPORTS, Connect, Dial
+from services.collector.transport import Connect, Dial
+from services.collector.transports import TRANSPORTS
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -64,7 +65,7 @@ def test_messages_come_as_bytes_in_order_fragments_joined(connect: Connect) -> N
         messages: list[bytes] = []
         async with an_exchange(behave) as url:
             socket = await connect(url, Dial())
-            closed = await socket.pump(messages.append)
+            closed = await socket.pump(messages.extend)
         assert messages[:3] == [b"first", b"one, two and three", b"\xff\x00 no text"]
         assert [int(message) for message in messages[3:]] == list(range(5000))
         assert all(type(message) is bytes for message in messages)
@@ -90,7 +91,7 @@ def test_what_came_before_the_pump_is_not_lost(connect: Connect) -> None:
             await sent.wait()
             await asyncio.sleep(0.05)
             await socket.send("go on")
-            await socket.pump(messages.append)
+            await socket.pump(messages.extend)
         assert messages == [b"early", b"early too", b"later"]
 
     asyncio.run(scenario())
@@ -123,7 +124,7 @@ def test_a_server_may_speak_along_with_its_answer_in_pieces_of_any_length(connec
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         async with server:
             socket = await connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", Dial())
-            closed = await socket.pump(messages.append)
+            closed = await socket.pump(messages.extend)
         assert messages == [b"early", b"x" * 200]
         assert (closed.code, closed.reason) == (4000, "because")
 
@@ -138,7 +139,7 @@ def test_a_close_code_and_its_reason_are_reported(connect: Connect, code: int) -
     async def scenario() -> None:
         async with an_exchange(behave) as url:
             socket = await connect(url, Dial())
-            closed = await socket.pump(lambda _raw: None)
+            closed = await socket.pump(lambda _messages: None)
         assert (closed.code, closed.reason) == (code, "because")
 
     asyncio.run(scenario())
@@ -152,7 +153,7 @@ def test_a_connection_cut_without_goodbye_is_abnormal(connect: Connect) -> None:
     async def scenario() -> None:
         async with an_exchange(behave) as url:
             socket = await connect(url, Dial())
-            closed = await socket.pump(lambda _raw: None)
+            closed = await socket.pump(lambda _messages: None)
         assert closed.code == 1006
 
     asyncio.run(scenario())
@@ -165,7 +166,7 @@ def test_sending_on_a_closed_connection_says_so(connect: Connect) -> None:
     async def scenario() -> None:
         async with an_exchange(behave) as url:
             socket = await connect(url, Dial())
-            await socket.pump(lambda _raw: None)
+            await socket.pump(lambda _messages: None)
             with pytest.raises(UnavailableError):
                 await socket.send("too late")
             await socket.close()
@@ -182,7 +183,7 @@ def test_a_server_that_answers_no_ping_is_given_up(connect: Connect) -> None:
     async def scenario() -> None:
         async with an_exchange(behave) as url:
             socket = await connect(url, Dial(ping_interval_s=0.05, ping_timeout_s=0.05))
-            closed = await socket.pump(lambda _raw: None)
+            closed = await socket.pump(lambda _messages: None)
         assert closed.code == 1006
         assert "no answer to a ping" in closed.reason
 
@@ -200,7 +201,7 @@ def test_a_paused_socket_reads_nothing_and_is_not_given_up(connect: Connect) -> 
         messages: list[bytes] = []
         async with an_exchange(behave) as url:
             socket = await connect(url, Dial(ping_interval_s=0.05, ping_timeout_s=0.05))
-            pump = asyncio.create_task(socket.pump(messages.append))
+            pump = asyncio.create_task(socket.pump(messages.extend))
             await until(lambda: len(messages) == 1)
             socket.pause()
             await socket.send("go on")
@@ -219,7 +220,7 @@ def test_a_paused_socket_can_be_closed(connect: Connect) -> None:
     async def scenario() -> None:
         async with an_exchange(nothing) as url:
             socket = await connect(url, Dial())
-            pump = asyncio.create_task(socket.pump(lambda _raw: None))
+            pump = asyncio.create_task(socket.pump(lambda _messages: None))
             await asyncio.sleep(0.05)
             socket.pause()
             await socket.close()
@@ -316,7 +317,7 @@ def test_a_message_beyond_the_limit_ends_the_connection_and_not_the_process(conn
         messages: list[bytes] = []
         async with an_exchange(behave) as url:
             socket = await connect(url, Dial())
-            closed = await socket.pump(messages.append)
+            closed = await socket.pump(messages.extend)
         assert messages == []
         assert closed.code in {1006, 1009}
 

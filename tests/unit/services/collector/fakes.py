@@ -8,7 +8,7 @@ from nightdesk.errors import CodecError, NightdeskError
 from nightdesk.ticks import NO_TIME, Event, EventName, Quote, Tick, Trade
 from services.collector.codec import Alive, Fatal, Fetch, Keepalive, Received, Rollover, Send
 from services.collector.publisher import Pressure
-from services.collector.transport import Closed, Dial, OnMessage
+from services.collector.transport import Closed, Dial, OnMessages
 
 
 @dataclass
@@ -69,16 +69,16 @@ class FakeSocket:
         self.paused = False
         self.closed = False
         self._closed: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
-        self._on_message: OnMessage | None = None
+        self._on_messages: OnMessages | None = None
         self._early: list[bytes] = []
 
     def say(self, *messages: str) -> None:
-        """Deliver messages to the session."""
-        for message in messages:
-            if self._on_message is None:
-                self._early.append(message.encode())
-            else:
-                self._on_message(message.encode())
+        """Deliver messages to the session, in one read."""
+        raws = [message.encode() for message in messages]
+        if self._on_messages is None:
+            self._early += raws
+        else:
+            self._on_messages(raws)
 
     def hang_up(self, code: int = 1006, reason: str = "") -> None:
         """End the connection from the exchange's side."""
@@ -92,10 +92,10 @@ class FakeSocket:
     async def send(self, text: str) -> None:
         self.sent.append((asyncio.get_running_loop().time(), text))
 
-    async def pump(self, on_message: OnMessage) -> Closed:
-        for message in self._early:
-            on_message(message)
-        self._on_message = on_message
+    async def pump(self, on_messages: OnMessages) -> Closed:
+        if self._early:
+            on_messages(self._early)
+        self._on_messages = on_messages
         return await self._closed
 
     def pause(self) -> None:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
@@ -59,12 +59,17 @@ def _measured(rows: Sequence[str], seconds: float, rounds: int) -> dict[str, lis
     samples: dict[str, list[float]] = {name: [] for name in rows}
     try:
         where = place.choose(scratch)
-        print(f"{where.name}; {rounds} rounds of {seconds:g} s a row")
-        bench = Workbench(place=where, scratch=scratch, seconds=seconds, first=first, second=second)
+        print(f"{where.name}; {rounds} rounds")
         for number in range(1, rounds + 1):
+            known: dict[Any, Any] = {}
             for name in rows:
-                samples[name].append(ROWS[name].measure(bench))
-                print(f"  {number}/{rounds} {name:<18}{samples[name][-1]:>12,.0f} {ROWS[name].unit}", flush=True)
+                row = ROWS[name]
+                for_s = seconds or (row.first_seconds if number == 1 else 0.0) or row.seconds
+                bench = Workbench(
+                    place=where, scratch=scratch, seconds=for_s, known=known, first=first, second=second
+                )  # fmt: skip
+                samples[name].append(row.measure(bench))
+                print(f"  {number}/{rounds} {name:<18}{report.figure(samples[name][-1]):>12} {row.unit}", flush=True)
     finally:
         shutil.rmtree(scratch)
     return samples
@@ -73,6 +78,6 @@ def _measured(rows: Sequence[str], seconds: float, rounds: int) -> dict[str, lis
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", default="", metavar="PREFIX", help="rows whose names begin so, and their limits")
-    parser.add_argument("--for", dest="seconds", type=float, default=10.0, metavar="SECONDS", help="a row's sending")
+    parser.add_argument("--for", dest="seconds", type=float, default=0.0, metavar="SECONDS", help="a row's sending")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each row")
     return parser

@@ -1,6 +1,6 @@
-"""An exchange that sends trades as fast as its client reads them.
+"""An exchange that sends trades as fast as its client reads them, or at a rate.
 
-    python -m bench.flood --seconds 10 [--close]
+    python -m bench.flood --seconds 10 [--rate 10000] [--close]
 
 It prints its port, waits for one client's first message, answers as Binance answers ``SUBSCRIBE``, sends for that
 long, prints what it sent and keeps the connection open, pings answered, until its standard input ends.
@@ -13,6 +13,7 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 from websockets.frames import Frame, Opcode
@@ -23,6 +24,8 @@ from bench.market import CHUNK, Market
 
 ANSWER: Final = '{"result":null,"id":1}'
 READ_BYTES: Final = 65_536
+STEP_S: Final = 0.001
+"""How often a flood with a rate sends what is due."""
 
 
 class Client:
@@ -79,18 +82,46 @@ class Client:
                 self._socket.sendall(data)
 
 
-def flood(client: Client, seconds: float) -> dict[str, int]:
+def flood(client: Client, seconds: float, rate: float = 0.0) -> dict[str, int]:
     """Send for so long; return how many messages and, by ``time.monotonic_ns``, from when to when."""
     market = Market()
     while not client.asked and not client.gone:
         client.listen(1.0)
     client.answer()
     sent, began_ns = 0, time.monotonic_ns()
-    while not client.gone and time.monotonic_ns() - began_ns < seconds * 1e9:
-        client.send(market.chunk(time.time_ns() // 1_000_000))
-        sent += CHUNK
+    for frames, count in paced(market, rate) if rate else unpaced(market):
+        client.send(frames)
+        sent += count
         client.listen(0)
+        if client.gone or time.monotonic_ns() - began_ns >= seconds * 1e9:
+            break
     return {"sent": sent, "began_ns": began_ns, "ended_ns": time.monotonic_ns(), "bytes": market.message_bytes}
+
+
+def unpaced(market: Market) -> Iterator[tuple[bytes, int]]:
+    """Yield frames and their number, without end."""
+    while True:
+        yield market.chunk(now_ms()), CHUNK
+
+
+def paced(market: Market, rate: float) -> Iterator[tuple[bytes, int]]:
+    """Yield what is due at so many messages a second; between two a step passes."""
+    began_s, done, chunk, left = time.monotonic(), 0, memoryview(b""), 0
+    size = market.frame_bytes
+    while True:
+        if not left:
+            chunk, left = memoryview(market.chunk(now_ms())), CHUNK
+        due = min(left, int((time.monotonic() - began_s) * rate) - done)
+        if due > 0:
+            yield bytes(chunk[: due * size]), due
+            chunk, left, done = chunk[due * size :], left - due, done + due
+        else:
+            time.sleep(STEP_S)
+
+
+def now_ms() -> int:
+    """Return the Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def linger(client: Client) -> None:
@@ -106,6 +137,7 @@ def main() -> None:
     """Serve one client."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, default=0.0, help="messages a second; 0 for as many as are read")
     parser.add_argument("--close", action="store_true", help="close the connection after the last message")
     arguments = parser.parse_args()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -114,7 +146,7 @@ def main() -> None:
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Client(connection)
-        result = flood(client, arguments.seconds)
+        result = flood(client, arguments.seconds, arguments.rate)
         if arguments.close and not client.gone:
             client.close()
         print(json.dumps(result), flush=True)

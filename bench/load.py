@@ -15,6 +15,7 @@ from bench.trades import copy_of_trades
 
 ROWS_A_TURN = 20_000
 TABLE = Path(__file__).with_name("copy.sql")
+COPY = "COPY bench_trades FROM STDIN (FORMAT binary)"
 
 
 def load(url: str, password: str, seconds: float) -> dict[str, float]:
@@ -25,7 +26,7 @@ def load(url: str, password: str, seconds: float) -> dict[str, float]:
         connection.commit()
         count, began = 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
-            with connection.cursor() as cursor, cursor.copy("COPY bench_trades FROM STDIN (FORMAT binary)") as copy:
+            with connection.cursor() as cursor, cursor.copy(COPY) as copy:
                 copy.write(data)
             connection.commit()
             count += ROWS_A_TURN

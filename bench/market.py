@@ -40,7 +40,12 @@ class Market:
     @property
     def message_bytes(self) -> int:
         """The length of one message without its frame's head."""
-        return len(self._frames[0]) - _HEAD_BYTES
+        return self.frame_bytes - _HEAD_BYTES
+
+    @property
+    def frame_bytes(self) -> int:
+        """The length of one frame."""
+        return len(self._frames[0])
 
     def chunk(self, now_ms: int) -> bytes:
         """Return the next ``CHUNK`` frames; their trades happened at ``now_ms``."""

@@ -43,19 +43,23 @@ def as_table(every: Sequence[Result], samples: Samples) -> str:
     for one in every:
         values = samples[one.name]
         ratio = f"{one.ratio:>7.2f} of {one.limit}" if one.name != one.limit else ""
-        lines.append(
-            f"{one.name:<18}{one.value:>12,.0f}{min(values):>12,.0f}{max(values):>12,.0f}  {one.unit:<12}{ratio}"
-        )
+        least, greatest = figure(min(values)), figure(max(values))
+        lines.append(f"{one.name:<18}{figure(one.value):>12}{least:>12}{greatest:>12}  {one.unit:<12}{ratio}")
     return "\n".join(lines)
+
+
+def figure(value: float) -> str:
+    """Return a number as it is read: large ones whole, small ones with two decimals."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:,.2f}"
 
 
 def _result(name: str, row: Row, values: Sequence[float], limits: Sequence[float]) -> Result:
     ratios = [value / limit for value, limit in zip(values, limits, strict=True)]
     return Result(
         name=name,
-        value=round(median(values), 1),
+        value=round(median(values), 3),
         unit=row.unit,
         limit=row.limit,
-        limit_value=round(median(limits), 1),
+        limit_value=round(median(limits), 3),
         ratio=round(median(ratios), 3),
     )

@@ -1,5 +1,6 @@
 """The same trades further down the path: as frames, and as rows of PostgreSQL's binary COPY."""
 
+import itertools
 import struct
 from collections.abc import Iterator
 from typing import Final
@@ -13,8 +14,8 @@ from services.collector.feeds import CODECS
 FRAME_TICKS: Final = 500
 NOW_MS: Final = 1_700_000_000_000
 
-_COPY_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_COPY_END: Final = b"\xff\xff"
+COPY_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+COPY_END: Final = b"\xff\xff"
 _EPOCH_US: Final = 946_684_800_000_000
 """PostgreSQL counts microseconds from 2000-01-01."""
 
@@ -49,8 +50,12 @@ def copy_of_trades(count: int) -> bytes:
 
     https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
     """
-    source = trades()
-    return _COPY_HEAD + b"".join(_row(next(source)) for _ in range(count)) + _COPY_END
+    return COPY_HEAD + b"".join(rows_of_trades(count)) + COPY_END
+
+
+def rows_of_trades(count: int) -> list[bytes]:
+    """Return so many rows, without head and tail."""
+    return [_row(trade) for trade in itertools.islice(trades(), count)]
 
 
 def _row(trade: Trade) -> bytes:

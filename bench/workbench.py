@@ -9,9 +9,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from bench.market import SYMBOLS
 from bench.place import SOURCE, Place, Process, stop, tied_to
@@ -25,6 +25,7 @@ STALL_S: Final = 30.0
 POLL_S: Final = 0.05
 
 Numbers: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 
 _FEEDS: Final = """\
 feeds:
@@ -53,16 +54,27 @@ class Flood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbench:
-    """Starts what a row needs and stops it; ``seconds`` is how long the row sends."""
+    """Starts what a row needs and stops it; ``seconds`` is how long the row sends.
+
+    ``known`` is what was measured in this round already: one run may give several rows.
+    """
 
     place: Place
     scratch: Path
     seconds: float
+    known: dict[Any, Any] = field(default_factory=dict)
     first: int
     """The core of what is measured."""
 
     second: int
     """The core of everything beside it."""
+
+    def once(self, run: Callable[["Workbench"], T]) -> T:
+        """Return what the run gives, which takes place once a round."""
+        if run not in self.known:
+            self.known[run] = run(self)
+        found: T = self.known[run]
+        return found
 
     @contextmanager
     def running(
@@ -81,9 +93,9 @@ class Workbench:
             return line_of(process, module)
 
     @contextmanager
-    def flood(self, *, close: bool = False) -> Iterator[Flood]:
-        """Run the flood beside what is measured."""
-        arguments = ["--seconds", str(self.seconds), *(["--close"] if close else [])]
+    def flood(self, *, close: bool = False, rate: float = 0.0) -> Iterator[Flood]:
+        """Run the flood beside what is measured; a rate is in messages a second."""
+        arguments = ["--seconds", str(self.seconds), "--rate", str(rate), *(["--close"] if close else [])]
         with self.running(self.second, "bench.flood", *arguments) as process:
             port = int(line_of(process, "bench.flood")["port"])
             yield Flood(port, lambda: line_of(process, "bench.flood"))
@@ -106,12 +118,13 @@ class Workbench:
             yield postgres
 
     @contextmanager
-    def collector(self, flood: Flood, redis: RunningRedis) -> Iterator["Metrics"]:
+    def collector(self, flood: Flood, redis: RunningRedis, transport: str = "websockets") -> Iterator["Metrics"]:
         """Run the real collector on the flood; yield its metrics."""
         port = databases.free_port()
         with self._empty("spool") as spool:
             env = {
                 **self._feed(flood), "REDIS_URL": redis.url, "SPOOL_DIR": str(spool), "METRICS_PORT": str(port),
+                "TRANSPORT": transport,
             }  # fmt: skip
             with self.running(self.first, "services.collector", env=env):
                 yield Metrics(port)
@@ -127,14 +140,16 @@ class Workbench:
                 raise MeasurementError(f"migrate ended with status {process.returncode}")
 
     @contextmanager
-    def worker(self, flood: Flood, postgres: RunningPostgres, redis: RunningRedis) -> Iterator["Metrics"]:
-        """Run a worker; yield its metrics."""
+    def worker(
+        self, flood: Flood, postgres: RunningPostgres, redis: RunningRedis, *program: str
+    ) -> Iterator["Metrics"]:
+        """Run a worker, or the program that is one; yield its metrics."""
         port = databases.free_port()
         env = {
             **self._feed(flood), "REDIS_URL": redis.url, "METRICS_PORT": str(port),
             "DATABASE_URL": postgres.url("nightdesk", "nightdesk_writer"), "DATABASE_PASSWORD": postgres.password,
         }  # fmt: skip
-        with self.running(self.second, "services.worker", env=env):
+        with self.running(self.second, *(program or ("services.worker",)), env=env):
             yield Metrics(port)
 
     def _feed(self, flood: Flood) -> dict[str, str]:

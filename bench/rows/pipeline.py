@@ -8,11 +8,11 @@ from deploy.databases import RunningPostgres
 COMMITTED = "nightdesk_store_committed_ticks_total"
 
 
-def measure(bench: Workbench) -> float:
+def measure(bench: Workbench, transport: str = "websockets") -> float:
     """Return messages a second, from the first one sent to the last row committed."""
     with bench.postgres() as postgres, bench.redis() as redis, bench.flood() as flood:
         bench.migrate(postgres)
-        with bench.worker(flood, postgres, redis) as worker, bench.collector(flood, redis):
+        with bench.worker(flood, postgres, redis) as worker, bench.collector(flood, redis, transport):
             sent = flood.sent()
             ended_ns = wait_for(lambda: worker.value(COMMITTED), sent["sent"], "messages committed")
             check(postgres, sent["sent"])

@@ -36,7 +36,7 @@ STUCK_S: Final = 60.0
 STATEMENT_TIMEOUT_S: Final = 60
 
 
-def run(environ: Mapping[str, str]) -> None:
+def run(environ: Mapping[str, str], observer: type[Observer] = Observer) -> None:
     """Run until SIGTERM or SIGINT; the transaction in hand is finished and the leases are released."""
     settings = load(WorkerSettings, environ)
     feeds = load_feeds(settings.feeds_config, environ)
@@ -45,7 +45,7 @@ def run(environ: Mapping[str, str]) -> None:
     threading.excepthook = _end
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    Worker(settings, feeds, Clock(), stopping).run()
+    Worker(settings, feeds, Clock(), stopping, observer).run()
 
 
 def _end(failure: threading.ExceptHookArgs) -> None:
@@ -60,8 +60,9 @@ class Worker:
     """Everything a worker is made of, put together."""
 
     def __init__(
-        self, settings: WorkerSettings, feeds: Mapping[str, FeedConfig], clock: Clock, stopping: threading.Event
-    ) -> None:
+        self, settings: WorkerSettings, feeds: Mapping[str, FeedConfig], clock: Clock, stopping: threading.Event,
+        observer: type[Observer] = Observer,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._feeds = feeds
         self._stopping = stopping
@@ -69,7 +70,7 @@ class Worker:
         registry = service_registry(SERVICE)
         metrics = WorkerMetrics(registry, feeds)
         self._watchdog = service.Watchdog(limit_s=STUCK_S, excused=self._excused)
-        self._observer = Observer(
+        self._observer = observer(
             metrics=metrics, watchdog=self._watchdog, now_s=clock.monotonic_s, wall_ns=clock.wall_ns
         )
         self._rows = LeaseRows(worker=self._name, lease_s=settings.lease_seconds, connect=self._connect("keeper"))

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from bench.app import selected
-from bench.report import as_json, as_table, results
+from bench.report import as_json, as_table, figure, results
 from bench.rows import ROWS, Row
 from bench.workbench import MeasurementError
 
@@ -33,12 +33,22 @@ def test_the_file_lists_value_and_limit_of_every_row() -> None:
 def test_the_table_shows_the_spread() -> None:
     samples = {"limit": [100.0, 300.0, 200.0]}
 
-    assert as_table(results(TABLE, samples), samples).splitlines()[1].split()[:4] == ["limit", "200", "100", "300"]
+    assert as_table(results(TABLE, samples), samples).splitlines()[1].split()[:4] == [
+        "limit",
+        "200.00",
+        "100.00",
+        "300.00",
+    ]
 
 
 def test_a_prefix_selects_rows_and_their_limit() -> None:
-    assert selected("coll", ROWS) == ["limit", "collector"]
+    assert selected("coll", ROWS) == ["limit", "collector", "collector-picows"]
+    assert selected("latency-p99", ROWS) == ["latency-p99", "limit-turn-p99"]
     assert selected("", ROWS) == list(ROWS)
+
+
+def test_small_figures_keep_two_decimals() -> None:
+    assert [figure(value) for value in (302_929.4, 7.753)] == ["302,929", "7.75"]
 
 
 def test_a_prefix_of_nothing_is_named() -> None:

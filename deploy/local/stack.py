@@ -302,8 +302,12 @@ def private_stack(
     source: Path = SOURCE,
     ready_limit_s: float = READY_LIMIT_S,
     keep: bool = False,
+    prepare: Callable[[Layout], None] = lambda _: None,
 ) -> Iterator[Stack]:
-    """Run a stack of one's own in a temporary directory on free ports; remove it afterwards unless ``keep``."""
+    """Run a stack of one's own in a temporary directory on free ports; remove it afterwards unless ``keep``.
+
+    ``prepare`` may put things into the empty directory before anything starts.
+    """
     root = Path(tempfile.mkdtemp(prefix="nightdesk-"))
     # PostgreSQL may run as another user, who must be able to enter.
     root.chmod(0o755)
@@ -316,6 +320,7 @@ def private_stack(
         ready_limit_s=ready_limit_s,
     )
     try:
+        prepare(stack.layout)
         stack.start()
         yield stack
     finally:

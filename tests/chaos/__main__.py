@@ -1,61 +1,99 @@
-"""``make chaos``: ``python -m tests.chaos [--on compose|local] [--only kill-worker]``."""
+"""``make chaos``: ``python -m tests.chaos [--on compose|local] [--only kill-worker] [--quick | --long]``."""
 
 import argparse
 import json
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
+
+import requests
 
 from nightdesk.errors import NightdeskError
-from tests.chaos.faults import FAULTS
-from tests.chaos.harness import Harness, Load, Outcome
+from tests.chaos import books
+from tests.chaos.faults import FAULTS, LONG, QUICK
+from tests.chaos.harness import Check, Harness, Load, Outcome
 from tests.chaos.stacks import SOURCE, Stack, running
 
 REPORT: Final = SOURCE / "build" / "chaos.json"
-COLUMNS: Final = ("fault", "on", "sent", "stored", "ledgered", "lost", "duplicates", "recovery_s", "peak_mb")
+COLUMNS: Final = ("on", "fault", "sent", "stored", "ledgered", "lost", "duplicates", "recovery_s", "peak_mb")
+ALL: Final = {**FAULTS, **LONG}
+CHECKS: Final[tuple[Check, ...]] = (books.check,)
+STARTS_IN_A_ROW: Final = 2
+"""So many stacks that take no fault at all, and the rest is given up."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the faults asked for; 0 when every trade of every one is accounted for."""
     options = _options(arguments)
-    load = Load(trades_per_s=options.rate, before_s=options.seconds)
-    outcomes: list[Outcome] = []
-    complete = False
-    try:
-        say(f"starting a stack of its own ({options.on})")
-        with running(options.on) as stack:
-            complete = run_all(stack, load, options.only or list(FAULTS), outcomes)
-    except NightdeskError as error:
-        say(f"chaos: {error}")
-    write(REPORT, outcomes)
-    print(table(outcomes))
-    for outcome in outcomes:
-        for finding in outcome.findings:
-            print(f"{outcome.fault}: {finding}")
-    return 0 if complete and not any(outcome.findings for outcome in outcomes) else 1
+    run = Run(options.on, Load(trades_per_s=options.rate, before_s=options.seconds))
+    run.all(options.names)
+    write(REPORT, run.outcomes, on=options.on, names=options.names)
+    print(table(run.outcomes))
+    for line in run.findings:
+        print(line)
+    return 1 if run.findings else 0
 
 
-def run_all(stack: Stack, load: Load, names: Sequence[str], outcomes: list[Outcome]) -> bool:
-    """Run faults one after the other, adding to ``outcomes``; False when the stack would not go on."""
-    harness = Harness(stack, load)
-    with harness.watching():
-        for name in names:
-            say(f"{name}: {load.trades_per_s:g} trades/s")
+class Run:
+    """One fault after the other on one stack, which is replaced when a fault leaves it broken."""
+
+    def __init__(self, on: str, load: Load) -> None:
+        self._on = on
+        self._load = load
+        self.outcomes: list[Outcome] = []
+        self.findings: list[str] = []
+
+    def all(self, names: Iterable[str]) -> None:
+        """Run the faults; whatever goes wrong is in ``findings``."""
+        left, fruitless = list(names), 0
+        while left and fruitless < STARTS_IN_A_ROW:
+            before = len(left)
             try:
-                outcome = harness.run(name, FAULTS[name])
-            except (NightdeskError, OSError) as error:
-                say(f"{name}: {error}")
-                show_logs(stack)
-                return False
-            outcomes.append(outcome)
-            say(f"{name}: {'wrong' if outcome.findings else 'right'}; {outcome.dropped} repeats dropped by admission")
-            if outcome.findings:
-                show_logs(stack)
-    return True
+                say(f"starting a stack of its own ({self._on})")
+                with running(self._on, long=left[0] in LONG) as stack:
+                    self._on_one(stack, left)
+            except NightdeskError as error:
+                self._wrong(f"the stack: {error}")
+            fruitless = fruitless + 1 if len(left) == before else 0
+        if left:
+            self._wrong(f"not run: {', '.join(left)}")
+
+    def _on_one(self, stack: Stack, left: list[str]) -> None:
+        """Run the faults that are left until one breaks the stack."""
+        harness = Harness(stack, self._load, CHECKS)
+        with harness.watching():
+            goes_on = True
+            while left and goes_on:
+                goes_on = self._one(stack, harness, left.pop(0))
+        for line in harness.memory_findings():
+            self._wrong(line)
+
+    def _one(self, stack: Stack, harness: Harness, name: str) -> bool:
+        """Run one fault; False when the stack cannot take another one."""
+        started_s = time.monotonic()
+        try:
+            outcome = harness.run(name, ALL[name])
+        except (NightdeskError, OSError, requests.RequestException) as error:
+            self._wrong(f"{name}: {type(error).__name__}: {error}")
+            show_logs(stack)
+            return False
+        self.outcomes.append(outcome)
+        for line in outcome.findings:
+            self._wrong(f"{name}: {line}")
+        verdict = "wrong" if outcome.findings else "right"
+        say(f"{name}: {verdict} after {time.monotonic() - started_s:.0f} s; {'; '.join(outcome.notes)}")
+        if outcome.findings:
+            show_logs(stack)
+        return outcome.goes_on
+
+    def _wrong(self, line: str) -> None:
+        say(line)
+        self.findings.append(line)
 
 
 def show_logs(stack: Stack) -> None:
@@ -68,10 +106,24 @@ def show_logs(stack: Stack) -> None:
         print(f"--- {service}\n{text}", file=sys.stderr)
 
 
-def write(file: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write the report."""
+def write(file: Path, outcomes: Sequence[Outcome], *, on: str, names: Sequence[str]) -> None:
+    """Write the report: what was run replaces its rows of before, all other rows stay."""
+    rows = merged(_read(file), [outcome.as_json() for outcome in outcomes], on=on, names=names)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=2) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def merged(
+    before: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]], *, on: str, names: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Return the rows of both runs in the order of the registry, those of before only where nothing was run now.
+
+    A fault that was run and gave no row has none: its old one would say what no longer holds.
+    """
+    run = {(on, name) for name in names}
+    kept = [row for row in before if (row["on"], row["fault"]) not in run and row["fault"] in ALL]
+    places = {name: place for place, name in enumerate(ALL)}
+    return sorted(map(dict, [*kept, *now]), key=lambda row: (row["on"], places[row["fault"]]))
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -83,17 +135,27 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 def say(text: str) -> None:
     """Report progress."""
-    print(text, file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S', time.gmtime())} {text}", file=sys.stderr, flush=True)
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    try:
+        return list(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return []
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Kill things while trades flow.")
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Break things while trades flow.")
     parser.add_argument("--on", choices=("compose", "local"), help="where; as deploy/mode says unless given")
-    parser.add_argument("--only", action="append", choices=FAULTS, help="one fault; may be given more than once")
-    parser.add_argument("--seconds", type=float, default=10.0, help="seconds of load before each fault")
-    parser.add_argument("--rate", type=float, default=5000.0, help="trades a second over all symbols")
+    parser.add_argument("--only", action="append", choices=ALL, help="one fault; may be given more than once")
+    parser.add_argument("--quick", action="store_true", help=f"only {', '.join(QUICK)}")
+    parser.add_argument("--long", action="store_true", help=f"only what takes long: {', '.join(LONG)}")
+    parser.add_argument("--seconds", type=float, default=Load().before_s, help="seconds of load before each fault")
+    parser.add_argument("--rate", type=float, default=Load().trades_per_s, help="trades a second over all symbols")
     options = parser.parse_args(arguments)
     options.on = options.on or _mode()
+    options.names = options.only or (QUICK if options.quick else list(LONG if options.long else FAULTS))
     return options
 
 

@@ -10,6 +10,7 @@ import psycopg
 
 from nightdesk.errors import UnavailableError
 from nightdesk.ticks import Kind
+from tests.chaos.books import StoredDepth, StoredQuote
 from tests.chaos.ids import Ids, Interval, ids_of
 from tests.chaos.stacks import DATABASE, SUPERUSER, Address
 from tests.chaos.verification import Bar, BarKey
@@ -75,10 +76,10 @@ class Evidence:
         )
         return int(dropped)
 
-    def quarantined(self) -> list[str]:
-        """Return why frames were put aside, in words."""
-        query = "SELECT reason, count(*), min(error) FROM quarantine GROUP BY reason"
-        return [f"{count} quarantined, {reason}: {error}" for reason, count, error in self._ask(query)]
+    def quarantined(self) -> dict[str, int]:
+        """Return how many rows the quarantine holds, by reason and the first error of each."""
+        query = "SELECT reason || ': ' || min(error), count(*) FROM quarantine GROUP BY reason"
+        return {why: int(count) for why, count in self._ask(query)}
 
     def stored(self, floors: Mapping[str, int]) -> dict[str, Rows]:
         """Return the stored trades by symbol; ids up to a symbol's floor are only counted."""
@@ -99,12 +100,27 @@ class Evidence:
             found.setdefault(symbol, []).append((low, high))
         return {symbol: ids_of(intervals) for symbol, intervals in found.items()}
 
-    def unordered(self) -> list[str]:
-        """Return for which symbols a later id was received earlier."""
+    def unordered(self, floors: Mapping[str, int]) -> list[str]:
+        """Return for which symbols an id above the floor was received before the next lower one."""
+        answer = self._ask(SQL["unordered"], feed=FEED, symbols=list(floors), floors=list(floors.values()))
         return [
             f"{symbol}: {count} trades were received before the one with the next lower id, the first is {trade_id}"
-            for symbol, trade_id, count in self._ask(SQL["unordered"], feed=FEED)
+            for symbol, trade_id, count in answer
         ]
+
+    def last_depths(self) -> dict[str, StoredDepth]:
+        """Return the depth with the highest number of every symbol."""
+        return {
+            symbol: StoredDepth(sequence=sequence, bids=bids, asks=asks, spread=spread, pressure_ratio=ratio)
+            for symbol, sequence, bids, asks, spread, ratio in self._ask(SQL["last_depths"], feed=FEED)
+        }
+
+    def last_quotes(self) -> dict[str, StoredQuote]:
+        """Return the quote with the highest number of every symbol."""
+        return {
+            symbol: StoredQuote(sequence=sequence, bid=(bid, bid_size), ask=(ask, ask_size))
+            for symbol, sequence, bid, bid_size, ask, ask_size in self._ask(SQL["last_quotes"], feed=FEED)
+        }
 
     def folded_bars(self) -> dict[BarKey, Bar]:
         """Return the bars that the stored trades make."""

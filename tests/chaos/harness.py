@@ -2,15 +2,15 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from nightdesk.errors import UnavailableError
 from tests.chaos.evidence import FEED, Evidence, Rows
 from tests.chaos.ids import NONE, Ids, above, ids_of
 from tests.chaos.injection import Inject, Injected, losable
-from tests.chaos.memory import Memory
+from tests.chaos.memory import Memory, grown, growth_findings, growths_mb
 from tests.chaos.observer import Observer
 from tests.chaos.simulator import Market, Simulator
 from tests.chaos.stacks import Stack
@@ -23,6 +23,9 @@ LOOK_S: Final = 0.05
 QUIET_S: Final = 0.5
 BAR_FINDINGS_SHOWN: Final = 5
 
+Check: TypeAlias = Callable[[Simulator, Evidence], list[str]]
+"""Looks at the exchange and at the database, both at rest, and says in words what is wrong."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
@@ -31,8 +34,8 @@ class Load:
     trades_per_s: float = 5000.0
     quotes_per_s: float = 500.0
     depth_per_s: float = 50.0
-    before_s: float = 10.0
-    after_s: float = 5.0
+    before_s: float = 4.0
+    after_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +49,16 @@ class Outcome:
     peak_mb: float
     dropped: int
     findings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    goes_on: bool = True
+    """Whether the stack can take another fault."""
 
     def as_json(self) -> dict[str, object]:
         """Return the row of ``build/chaos.json``."""
         sums = self.totals
         return {
-            "fault": self.fault,
             "on": self.on,
+            "fault": self.fault,
             "sent": sums.sent,
             "stored": sums.stored,
             "ledgered": sums.ledgered,
@@ -64,11 +70,15 @@ class Outcome:
 
 
 class Harness:
-    """Faults on one running stack, one after the other; each is accounted for from where the last account ended."""
+    """Faults on one running stack, one after the other; each is accounted for from where the last account ended.
 
-    def __init__(self, stack: Stack, load: Load) -> None:
+    ``checks`` are asked once the market stopped and everything is drained.
+    """
+
+    def __init__(self, stack: Stack, load: Load, checks: Sequence[Check] = ()) -> None:
         self._stack = stack
         self._load = load
+        self._checks = checks
         self._simulator = Simulator(stack.simulator_url())
         self._evidence = Evidence(stack)
         self._memory = Memory(stack)
@@ -76,6 +86,7 @@ class Harness:
         self._accounted: dict[str, int] = {}
         self._rows: dict[str, int] = {}
         self._dropped = 0
+        self._quarantined = 0
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -93,15 +104,22 @@ class Harness:
         self._flow()
         self._memory.take_peak_mb()
         time.sleep(self._load.before_s)
+        held = self._memory.held_mb()
         injected = inject(self._stack, self._simulator)
         recovery_s = self._recovery_s(injected)
+        injected.then()
         time.sleep(self._load.after_s)
+        self._simulator.clear()
         self._simulator.stop()
         market = self._simulator.market()
         drained = self._wait(lambda: self._is_drained(market), DRAIN_LIMIT_S)
+        growths = growths_mb(held, self._memory.held_mb())
         peak_mb = self._memory.take_peak_mb()
         accounts = self._accounts(market, injected)
-        found = [one for account in accounts for one in findings(account)]
+        found = [*injected.wrong, *(one for account in accounts for one in findings(account))]
+        dropped = self._newly_dropped()
+        if injected.repeated not in {None, dropped}:
+            found.append(f"{dropped} trades were dropped as repeats, the exchange repeated {injected.repeated}")
         if recovery_s is None:
             found.append(f"nothing received after the fault was committed within {RECOVERY_LIMIT_S:.0f} s")
         if not drained:
@@ -112,9 +130,15 @@ class Harness:
             totals=totals(accounts),
             recovery_s=recovery_s,
             peak_mb=peak_mb,
-            dropped=self._newly_dropped(),
-            findings=(*found, *self._other_findings()),
+            dropped=dropped,
+            findings=(*found, *growth_findings(growths), *self._other_findings(injected, market)),
+            notes=(*injected.notes, grown(growths)),
+            goes_on=drained and recovery_s is not None,
         )
+
+    def memory_findings(self) -> list[str]:
+        """Return which processes grew too much from their first calm moment to their last."""
+        return growth_findings(self._memory.growths_mb(), since="since it began")
 
     # -- load and waiting --------------------------------------------------------------------------------------
 
@@ -151,10 +175,10 @@ class Harness:
     # -- the account -------------------------------------------------------------------------------------------
 
     def _accounts(self, market: Market, injected: Injected) -> list[Account]:
-        floors = {one: self._accounted.get(one, market.first_listener(one) - 1) for one in market.symbols}
+        floors = self._floors(market)
         stored, ledgered = self._evidence.stored(floors), self._evidence.ledgered()
         windows = losable(injected, market, self._rates(market))
-        accounts = [
+        return [
             self._account(
                 symbol,
                 ids_of([(floor + 1, market.last[symbol])]),
@@ -164,8 +188,10 @@ class Harness:
             )
             for symbol, floor in floors.items()
         ]
-        self._accounted = {symbol: market.last[symbol] for symbol in floors}
-        return accounts
+
+    def _floors(self, market: Market) -> dict[str, int]:
+        """The last id of each symbol that is accounted for, or the one before the first that anyone heard."""
+        return {one: self._accounted.get(one, market.first_listener(one) - 1) for one in market.symbols}
 
     def _account(self, symbol: str, sent: Ids, rows: Rows, ledgered: Ids, window: Ids) -> Account:
         before, self._rows[symbol] = self._rows.get(symbol, 0), rows.rows_before + rows.rows
@@ -187,11 +213,21 @@ class Harness:
         before, self._dropped = self._dropped, self._evidence.dropped()
         return self._dropped - before
 
-    def _other_findings(self) -> list[str]:
+    def _other_findings(self, injected: Injected, market: Market) -> list[str]:
+        by_id, by_receipt = not injected.disordered, not injected.clock_stepped
+        floors = self._floors(market)
+        self._accounted = {symbol: market.last[symbol] for symbol in floors}
         bars = bar_findings(self._evidence.folded_bars(), self._evidence.stored_bars())
         return [
             *bars[:BAR_FINDINGS_SHOWN],
-            *self._evidence.unordered(),
-            *self._evidence.quarantined(),
-            *self._observer.order.findings(),
+            *(self._evidence.unordered(floors) if by_id and by_receipt else ()),
+            *self._quarantine_findings(injected.quarantined),
+            *self._observer.order.findings(ids=by_id, receipts=by_receipt),
+            *(one for check in self._checks for one in check(self._simulator, self._evidence)),
         ]
+
+    def _quarantine_findings(self, expected: int) -> list[str]:
+        held = self._evidence.quarantined()
+        before, self._quarantined = self._quarantined, sum(held.values())
+        new = self._quarantined - before
+        return [] if new == expected else [f"{new} rows came into the quarantine, not {expected}: {'; '.join(held)}"]

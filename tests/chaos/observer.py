@@ -1,12 +1,13 @@
 """A consumer of the streams beside the store: the order in which any consumer sees the trades of a symbol."""
 
+import contextlib
 import threading
 from typing import Any, Final, Protocol, cast
 
 import redis
 
 from nightdesk import frames
-from nightdesk.errors import NightdeskError
+from nightdesk.errors import FrameError, NightdeskError
 from nightdesk.shards import DEFAULT_SHARDS, stream_key
 from nightdesk.ticks import Kind
 from tests.chaos.stacks import Address
@@ -16,13 +17,41 @@ WAIT_MS: Final = 200
 RETRY_S: Final = 0.3
 
 
-class Order:
-    """Whether the trade ids of each symbol only rise, in the order in which frames come."""
+class Rising:
+    """Whether a number of each symbol only rises; ``strictly``: never stays either."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, strictly: bool) -> None:
+        self._step = int(strictly)
         self._last: dict[str, int] = {}
         self._first_break: dict[str, tuple[int, int]] = {}
         self._breaks: dict[str, int] = {}
+
+    def look(self, symbol: str, number: int) -> None:
+        """Take the next number of a symbol."""
+        last = self._last.get(symbol, number - self._step)
+        self._last[symbol] = max(last, number)
+        if number < last + self._step:
+            self._first_break.setdefault(symbol, (last, number))
+            self._breaks[symbol] = self._breaks.get(symbol, 0) + 1
+
+    def take_breaks(self) -> list[tuple[str, int, int, int]]:
+        """Return symbol, number of breaks, and the first one: what came, and what it came after; forget them."""
+        found = [(symbol, self._breaks[symbol], late, last) for symbol, (last, late) in self._first_break.items()]
+        self._first_break.clear()
+        self._breaks.clear()
+        return found
+
+    def forget(self) -> None:
+        """Begin anew: the next number of each symbol may be any."""
+        self._last.clear()
+
+
+class Order:
+    """The order in which any consumer sees the trades of a symbol: their ids rise, and so do their receive times."""
+
+    def __init__(self) -> None:
+        self._ids = Rising(strictly=True)
+        self._receipts = Rising(strictly=False)
         self.trades = 0
 
     def take(self, frame: frames.Frame) -> None:
@@ -30,27 +59,29 @@ class Order:
         columns = frame.columns.get(Kind.TRADE)
         if columns is None:
             return
-        for place, trade_id in zip(columns["symbol"].tolist(), columns["trade_id"].tolist(), strict=True):
-            self._look(frame.names[place], trade_id)
+        numbers = (columns[name].tolist() for name in ("symbol", "trade_id", "received_ns"))
+        for place, trade_id, received_ns in zip(*numbers, strict=True):
+            symbol = frame.names[place]
+            self._ids.look(symbol, trade_id)
+            self._receipts.look(symbol, received_ns)
+            self.trades += 1
 
-    def findings(self) -> list[str]:
-        """Return what was out of order, in words, and forget it."""
-        found = [
-            f"{symbol}: {self._breaks[symbol]} trades came to a consumer out of order, the first is {late} after {last}"
-            for symbol, (last, late) in self._first_break.items()
+    def findings(self, *, ids: bool = True, receipts: bool = True) -> list[str]:
+        """Return what was out of order, in words, of what is asked for, and forget it all."""
+        by_id, by_receipt = self._ids.take_breaks(), self._receipts.take_breaks()
+        if not receipts:
+            self._receipts.forget()
+        return [
+            *(
+                f"{symbol}: {count} trades came to a consumer out of order, the first is {late} after {last}"
+                for symbol, count, late, last in (by_id if ids else ())
+            ),
+            *(
+                f"{symbol}: {count} trades came to a consumer later than their receipt says, the first by"
+                f" {(last - late) / 1e9:.3f} s"
+                for symbol, count, late, last in (by_receipt if receipts else ())
+            ),
         ]
-        self._first_break.clear()
-        self._breaks.clear()
-        return found
-
-    def _look(self, symbol: str, trade_id: int) -> None:
-        last = self._last.get(symbol, -1)
-        self.trades += 1
-        if trade_id > last:
-            self._last[symbol] = trade_id
-            return
-        self._first_break.setdefault(symbol, (last, trade_id))
-        self._breaks[symbol] = self._breaks.get(symbol, 0) + 1
 
 
 class HasRedis(Protocol):
@@ -94,5 +125,10 @@ class Observer:
                 answer = cast("list[Any]", client.xread(positions, count=AT_ONCE, block=WAIT_MS))
                 for stream, entries in answer:
                     for entry_id, fields in entries:
-                        self.order.take(frames.decode(fields[b"f"]))
                         self._positions[stream] = entry_id
+                        self._take(fields)
+
+    def _take(self, fields: dict[bytes, bytes]) -> None:
+        """What is no frame has no order; the quarantine is counted elsewhere."""
+        with contextlib.suppress(FrameError):
+            self.order.take(frames.decode(fields.get(b"f", b"")))

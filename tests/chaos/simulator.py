@@ -6,17 +6,21 @@ from typing import Any, Final
 
 import requests
 
+from nightdesk.errors import UnavailableError
+from tests.chaos.ids import Ids, ids_of, without
+
 TIMEOUT_S: Final = (3.05, 15.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A client's account: when it came (Unix seconds) and the first and last trade id sent to it, by symbol."""
+    """A client's account: when it came (Unix seconds) and which trade ids were sent to it, by symbol."""
 
     since_s: float
     closed_s: float | None
     first: Mapping[str, int]
     last: Mapping[str, int]
+    sent: Mapping[str, Ids]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +39,30 @@ class Market:
         """The symbols whose trades somebody listened to."""
         return sorted({symbol for one in self.connections for symbol in one.first})
 
-    def resumed_at(self, symbol: str, after_s: float) -> int | None:
-        """Return the first trade id sent to the first client that came after a moment; None when none did."""
-        later = [one for one in self.connections if one.since_s >= after_s and symbol in one.first]
+    @property
+    def listening(self) -> Connection:
+        """The connection that is open now, the newest of several. Raises UnavailableError without one."""
+        for one in reversed(self.connections):
+            if one.closed_s is None:
+                return one
+        raise UnavailableError("nobody is connected to the exchange")
+
+    def since(self, moment_s: float) -> list[Connection]:
+        """Return the connections that came after a moment, oldest first."""
+        return [one for one in self.connections if one.since_s > moment_s]
+
+    def closed_s(self, connection: Connection) -> float | None:
+        """Return when a connection ended, None while it is open."""
+        return next(one.closed_s for one in self.connections if one.since_s == connection.since_s)
+
+    def withheld(self, symbol: str) -> Ids:
+        """Return the trade ids since the first listener that were sent to nobody."""
+        sent = [run for one in self.connections for run in one.sent.get(symbol, ())]
+        return without(((self.first_listener(symbol), self.last[symbol]),), ids_of(sent))
+
+    def resumed_at(self, symbol: str, cut: Connection) -> int | None:
+        """Return the first trade id sent to the next client that heard the symbol; None when there is none."""
+        later = [one for one in self.connections if one.since_s > cut.since_s and symbol in one.first]
         return min(later, key=lambda one: one.since_s).first[symbol] if later else None
 
 
@@ -49,12 +74,26 @@ class Simulator:
 
     def market(self) -> Market:
         """Return what the exchange did so far."""
-        answer = requests.get(f"{self._url}/sim/state", timeout=TIMEOUT_S)
-        answer.raise_for_status()
-        return market_of(answer.json())
+        return market_of(self._get("state"))
 
-    def set_rates(self, *, trades_per_s: float, quotes_per_s: float, depth_per_s: float) -> None:
-        """Set the totals over all pairs, the same at every moment."""
+    def symbols(self) -> list[str]:
+        """Return the symbols somebody listened to."""
+        return self.market().symbols
+
+    def book(self, symbol: str) -> dict[str, Any]:
+        """Return the true book."""
+        return dict(self._get(f"book/{symbol}"))
+
+    def in_force(self) -> list[str]:
+        """Return the faults that are not over, by name."""
+        return [one["fault"] for one in self._get("faults")["faults"]]
+
+    def clear(self) -> None:
+        """End every fault."""
+        requests.delete(f"{self._url}/sim/faults", timeout=TIMEOUT_S).raise_for_status()
+
+    def set_rates(self, *, trades_per_s: float | str, quotes_per_s: float, depth_per_s: float) -> None:
+        """Set the totals over all pairs, the same at every moment; trades ``max`` is as fast as clients take them."""
         self._post("rate", trades_per_s=trades_per_s, quotes_per_s=quotes_per_s, depth_per_s=depth_per_s, shape="flat")
 
     def start(self) -> None:
@@ -68,6 +107,11 @@ class Simulator:
     def fault(self, name: str, **parameters: float | str) -> None:
         """Let the exchange misbehave."""
         self._post("faults", fault=name, **parameters)
+
+    def _get(self, path: str) -> Any:
+        answer = requests.get(f"{self._url}/sim/{path}", timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        return answer.json()
 
     def _post(self, path: str, **body: float | str) -> None:
         requests.post(f"{self._url}/sim/{path}", json=body, timeout=TIMEOUT_S).raise_for_status()
@@ -87,4 +131,5 @@ def _connection_of(one: Mapping[str, Any]) -> Connection:
         closed_s=None if one["closed"] is None else float(one["closed"]),
         first=one["first_trade_id"],
         last=one["last_trade_id"],
+        sent={symbol: ids_of((low, high) for low, high in runs) for symbol, runs in one["trade_ids"].items()},
     )

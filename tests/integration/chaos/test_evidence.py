@@ -107,12 +107,13 @@ def test_a_trade_received_before_its_predecessor_is_found(ledger: Ledger) -> Non
     ledger.trades([1, 2], received_s=MINUTE_S + 5)
     ledger.trades([3], received_s=MINUTE_S + 4)
 
-    (found,) = ledger.evidence.unordered()
+    (found,) = ledger.evidence.unordered({})
     assert "the first is 3" in found
+    assert ledger.evidence.unordered({"BTCUSDT": 2}) == []
 
 
 def test_an_empty_database_says_that_nothing_was_committed(ledger: Ledger) -> None:
     assert ledger.evidence.newest_s() == 0.0
     assert ledger.evidence.marks() == {}
     assert ledger.evidence.dropped() == 0
-    assert ledger.evidence.quarantined() == []
+    assert ledger.evidence.quarantined() == {}

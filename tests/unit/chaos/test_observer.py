@@ -5,9 +5,9 @@ from nightdesk.ticks import Trade
 from tests.chaos.observer import Order
 
 
-def frame_of(*ids: tuple[str, int]) -> frames.Frame:
+def frame_of(*ids: tuple[str, int], received_ns: int = 0) -> frames.Frame:
     return frames.decode(
-        frames.encode([Trade(symbol, trade_id, 1.0, 1.0, 1, 0, 0) for symbol, trade_id in ids]),
+        frames.encode([Trade(symbol, trade_id, 1.0, 1.0, 1, 0, received_ns) for symbol, trade_id in ids]),
     )
 
 
@@ -26,4 +26,24 @@ def test_a_late_or_repeated_id_is_found_once() -> None:
 
     (found,) = order.findings()
     assert found == "BTCUSDT: 2 trades came to a consumer out of order, the first is 4 after 5"
+    assert order.findings() == []
+
+
+def test_a_trade_received_before_the_one_that_came_first_is_found() -> None:
+    order = Order()
+    order.take(frame_of(("BTCUSDT", 1), received_ns=2_000_000_000))
+    order.take(frame_of(("BTCUSDT", 2), received_ns=500_000_000))
+
+    (found,) = order.findings()
+    assert found == "BTCUSDT: 1 trades came to a consumer later than their receipt says, the first by 1.500 s"
+
+
+def test_what_a_fault_is_excused_from_is_forgotten() -> None:
+    order = Order()
+    order.take(frame_of(("BTCUSDT", 5), received_ns=9))
+    order.take(frame_of(("BTCUSDT", 4), received_ns=1))
+
+    assert order.findings(ids=False, receipts=False) == []
+
+    order.take(frame_of(("BTCUSDT", 6), received_ns=2))
     assert order.findings() == []

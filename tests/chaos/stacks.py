@@ -8,9 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -54,6 +54,18 @@ class Address:
     password: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disguise:
+    """How a service is run differently: a Compose file on top, or the same for a local process.
+
+    ``launcher`` is a file of this directory that runs the module named after it.
+    """
+
+    file: str
+    launcher: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
 class Stack(Protocol):
     """One running stack. Methods raise UnavailableError while what they ask about does not run, or cannot be done."""
 
@@ -81,6 +93,12 @@ class Stack(Protocol):
 
     def scale(self, service: str, number: int) -> None:
         """Run so many replicas of a service, while those that run go on."""
+
+    def disguise(self, service: str, disguise: Disguise) -> None:
+        """Replace a service that has one replica by one that is run differently."""
+
+    def undisguise(self, service: str) -> None:
+        """Replace it by one that is run as delivered."""
 
     def simulator_url(self) -> str:
         """Return the simulator's HTTP address."""
@@ -150,6 +168,17 @@ class LocalStack:
             log = self._stack.layout.logs / f"{service}-copy-{len(copies) + 1}.log"
             copies.append(Copy(self._stack.pid(service), log))
 
+    def disguise(self, service: str, disguise: Disguise) -> None:
+        """Start a copy in disguise and stop the original, in this order: a copy stands by as long as it must."""
+        log = self._stack.layout.logs / f"{service}-disguised.log"
+        self._copies_of(service).append(Copy(self._stack.pid(service), log, disguise))
+        self.stop(service)
+
+    def undisguise(self, service: str) -> None:
+        """Start the original and end the copy."""
+        self.start(service)
+        self.scale(service, 1)
+
     def simulator_url(self) -> str:
         """Return the simulator's address."""
         return self._stack.url("simulator")
@@ -203,11 +232,14 @@ class LocalStack:
 class Copy:
     """A further replica of a local process: the same command in the same environment, on a port of its own."""
 
-    def __init__(self, process_id: int, log: Path) -> None:
+    def __init__(self, process_id: int, log: Path, disguise: Disguise | None = None) -> None:
         proc = Path(f"/proc/{process_id}")
         variables = proc.joinpath("environ").read_bytes().rstrip(b"\0").split(b"\0")
         environ = dict(os.fsdecode(one).split("=", 1) for one in variables)
         command = [os.fsdecode(word) for word in proc.joinpath("cmdline").read_bytes().rstrip(b"\0").split(b"\0")]
+        if disguise:
+            environ |= disguise.environ
+            command[1:1] = [str(HERE / name) for name in disguise.launcher]
         (self.port,) = machine.choose_ports(["copy"], {}, {}).values()
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -285,6 +317,14 @@ class ComposeStack:
         options = ("--detach", "--no-deps", "--no-recreate", "--scale", f"{service}={number}")
         self._compose("up", *options, service, limit_s=120)
 
+    def disguise(self, service: str, disguise: Disguise) -> None:
+        """Recreate the container with one more Compose file."""
+        self._compose("up", "--detach", "--no-deps", service, files=[*self._files, HERE / disguise.file], limit_s=120)
+
+    def undisguise(self, service: str) -> None:
+        """Recreate it without."""
+        self._compose("up", "--detach", "--no-deps", service, limit_s=120)
+
     def simulator_url(self) -> str:
         """Return the simulator's address on its Compose network."""
         return f"http://{self._host('simulator')}:{SIMULATOR_PORT}"
@@ -342,9 +382,9 @@ class ComposeStack:
     def _secret(self, service: str, name: str) -> str:
         return self._compose("exec", "-T", service, "cat", f"/run/secrets/{name}").strip()
 
-    def _compose(self, *arguments: str, limit_s: float = COMMAND_LIMIT_S) -> str:
-        files = [word for file in self._files for word in ("--file", str(file))]
-        command = ("docker", "compose", "--project-name", self._project, *files, "--env-file", os.devnull)
+    def _compose(self, *arguments: str, limit_s: float = COMMAND_LIMIT_S, files: Sequence[Path] | None = None) -> str:
+        named = [word for file in files or self._files for word in ("--file", str(file))]
+        command = ("docker", "compose", "--project-name", self._project, *named, "--env-file", os.devnull)
         return _output(*command, *arguments, limit_s=limit_s, environ=self._environ)
 
 
@@ -406,13 +446,13 @@ def _mounted(directory: Path) -> bool:
 
 def suspend(process_id: int) -> None:
     """SIGSTOP a process."""
-    _send(process_id, signal.SIGSTOP)
+    send(process_id, signal.SIGSTOP)
 
 
 def wake(process_id: int) -> None:
     """SIGCONT a process; nothing when it is gone."""
     with contextlib.suppress(UnavailableError, ProcessLookupError):
-        _send(process_id, signal.SIGCONT)
+        send(process_id, signal.SIGCONT)
 
 
 def resident_bytes(process_id: int) -> int:
@@ -425,7 +465,7 @@ def resident_bytes(process_id: int) -> int:
 
 def _kill(process_id: int) -> float:
     at_s = time.time()
-    _send(process_id, signal.SIGKILL)
+    send(process_id, signal.SIGKILL)
     deadline_s = time.monotonic() + DEATH_LIMIT_S
     while resident_bytes(process_id):
         if time.monotonic() > deadline_s:
@@ -434,7 +474,8 @@ def _kill(process_id: int) -> float:
     return at_s
 
 
-def _send(process_id: int, number: signal.Signals) -> None:
+def send(process_id: int, number: signal.Signals) -> None:
+    """Send a signal; raises ProcessLookupError or UnavailableError when there is nobody to take it."""
     try:
         os.kill(process_id, number)
     except PermissionError:

@@ -9,11 +9,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
+from bench import servers
+from deploy import databases
+from deploy.databases import RunningPostgres, RunningRedis
+
 SOURCE: Final = Path(__file__).resolve().parents[1]
+COMPOSE: Final = SOURCE / "compose.yaml"
 STOP_LIMIT_S: Final = 30.0
 
 Process: TypeAlias = "subprocess.Popen[str]"
@@ -25,6 +30,14 @@ class Place(Protocol):
     name: str
     """What runs them, for the reader of the table."""
 
+    def redis(self, directory: Path, core: int) -> AbstractContextManager[RunningRedis]:
+        """Run an empty Redis on one core."""
+
+    def postgres(
+        self, directory: Path, core: int, settings: Mapping[str, str]
+    ) -> AbstractContextManager[RunningPostgres]:
+        """Run an empty PostgreSQL on one core."""
+
     def start(self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
         """Start ``python -m module`` on one core, its input and output piped, errors passed on."""
 
@@ -33,7 +46,23 @@ class Machine:
     """This machine's Python."""
 
     def __init__(self) -> None:
-        self.name = f"Python {platform.python_version()} of this machine"
+        self.name = f"Python {platform.python_version()} and databases of this machine"
+
+    @contextmanager
+    def redis(self, directory: Path, core: int) -> Iterator[RunningRedis]:
+        """Run an empty Redis."""
+        with ExitStack() as stack:
+            with tied_to(core):
+                server = stack.enter_context(databases.redis(directory))
+            yield server
+
+    @contextmanager
+    def postgres(self, directory: Path, core: int, settings: Mapping[str, str]) -> Iterator[RunningPostgres]:
+        """Run an empty PostgreSQL."""
+        with ExitStack() as stack:
+            with tied_to(core):
+                server = stack.enter_context(databases.postgres(directory, settings=settings))
+            yield server
 
     def start(self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a process."""
@@ -48,7 +77,20 @@ class Image:
         self._identity = identity
         self._scratch = scratch
         version = _output(["docker", "run", "--rm", identity, "python", "-V"])
-        self.name = f"{version} in the project's image"
+        self.name = f"{version} in the project's image, databases in Compose's"
+
+    def redis(self, directory: Path, core: int) -> AbstractContextManager[RunningRedis]:  # noqa: ARG002  a volume
+        """Run the container that Compose runs."""
+        return servers.redis(COMPOSE, core)
+
+    def postgres(
+        self,
+        directory: Path,  # noqa: ARG002  a volume
+        core: int,
+        settings: Mapping[str, str],
+    ) -> AbstractContextManager[RunningPostgres]:
+        """Run the container that Compose runs."""
+        return servers.postgres(COMPOSE, core, settings)
 
     def start(self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a container that goes when its process does."""

@@ -8,15 +8,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 from bench.market import SYMBOLS
-from bench.place import SOURCE, Place, Process, stop, tied_to
-from deploy import databases
-from deploy.databases import RunningPostgres, RunningRedis
+from bench.place import COMPOSE, Place, Process, stop
+from deploy.databases import RunningPostgres, RunningRedis, free_port
 from deploy.local.compose import postgres_settings
 
 FEED: Final = "bench"
@@ -103,24 +102,20 @@ class Workbench:
     @contextmanager
     def redis(self) -> Iterator[RunningRedis]:
         """Run an empty Redis as the desk configures it."""
-        with self._empty("redis") as directory, ExitStack() as stack:
-            with tied_to(self.second):
-                redis = stack.enter_context(databases.redis(directory))
-            yield redis
+        with self._empty("redis") as directory, self.place.redis(directory, self.second) as server:
+            yield server
 
     @contextmanager
     def postgres(self) -> Iterator[RunningPostgres]:
         """Run an empty PostgreSQL as the desk configures it."""
-        settings = postgres_settings((SOURCE / "compose.yaml").read_text(encoding="utf-8"))
-        with self._empty("postgres") as directory, ExitStack() as stack:
-            with tied_to(self.second):
-                postgres = stack.enter_context(databases.postgres(directory, settings=settings))
-            yield postgres
+        settings = postgres_settings(COMPOSE.read_text(encoding="utf-8"))
+        with self._empty("postgres") as directory, self.place.postgres(directory, self.second, settings) as server:
+            yield server
 
     @contextmanager
     def collector(self, flood: Flood, redis: RunningRedis, transport: str = "websockets") -> Iterator["Metrics"]:
         """Run the real collector on the flood; yield its metrics."""
-        port = databases.free_port()
+        port = free_port()
         with self._empty("spool") as spool:
             env = {
                 **self._feed(flood), "REDIS_URL": redis.url, "SPOOL_DIR": str(spool), "METRICS_PORT": str(port),
@@ -144,7 +139,7 @@ class Workbench:
         self, flood: Flood, postgres: RunningPostgres, redis: RunningRedis, *program: str
     ) -> Iterator["Metrics"]:
         """Run a worker, or the program that is one; yield its metrics."""
-        port = databases.free_port()
+        port = free_port()
         env = {
             **self._feed(flood), "REDIS_URL": redis.url, "METRICS_PORT": str(port),
             "DATABASE_URL": postgres.url("nightdesk", "nightdesk_writer"), "DATABASE_PASSWORD": postgres.password,

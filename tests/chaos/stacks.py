@@ -112,6 +112,9 @@ class Stack(Protocol):
     def health(self, service: str) -> list[dict[str, Any]]:
         """Return what ``/health`` of each replica says, in the order of ``process_ids``."""
 
+    def metrics(self, service: str) -> list[str]:
+        """Return what ``/metrics`` of each replica says, in the same order."""
+
     def in_redis_data(self, script: str) -> None:
         """Run a shell script in the directory of Redis's append-only file."""
 
@@ -195,8 +198,11 @@ class LocalStack:
 
     def health(self, service: str) -> list[dict[str, Any]]:
         """Ask each replica."""
-        ports = [self._stack.ports[service], *(one.port for one in self._copies_of(service))]
-        return [_health(f"http://127.0.0.1:{port}") for port in ports]
+        return [_health(url) for url in self._urls(service)]
+
+    def metrics(self, service: str) -> list[str]:
+        """Ask each replica."""
+        return [_asked(f"{url}/metrics").text for url in self._urls(service)]
 
     def in_redis_data(self, script: str) -> None:
         """Run it as Redis's own user would."""
@@ -222,6 +228,10 @@ class LocalStack:
         for copies in self._copies.values():
             while copies:
                 copies.pop().end()
+
+    def _urls(self, service: str) -> list[str]:
+        ports = [self._stack.ports[service]] if self._stack.pid(service) else []
+        return [f"http://127.0.0.1:{port}" for port in [*ports, *(one.port for one in self._copies_of(service))]]
 
     def _copies_of(self, service: str) -> "list[Copy]":
         kept = self._copies.setdefault(service, [])
@@ -340,6 +350,10 @@ class ComposeStack:
     def health(self, service: str) -> list[dict[str, Any]]:
         """Ask each replica at its own address."""
         return [_health(f"http://{host}:{METRICS_PORT}") for host in self._hosts(service)]
+
+    def metrics(self, service: str) -> list[str]:
+        """Ask each replica at its own address."""
+        return [_asked(f"http://{host}:{METRICS_PORT}/metrics").text for host in self._hosts(service)]
 
     def in_redis_data(self, script: str) -> None:
         """Run it in Redis's container, as Redis's user."""
@@ -497,8 +511,12 @@ def _started(process_id: int) -> int:
 
 def _health(url: str) -> dict[str, Any]:
     """503 has a body as well."""
+    return dict(_asked(f"{url}/health").json())
+
+
+def _asked(url: str) -> requests.Response:
     try:
-        return dict(requests.get(f"{url}/health", timeout=(1.0, 3.0)).json())
+        return requests.get(url, timeout=(1.0, 3.0))
     except requests.RequestException as error:
         raise UnavailableError(f"{url}: {error}") from error
 

@@ -110,6 +110,8 @@ class Feed:
         self._spool.open()
         if self._spool.damaged_records:
             log.error("spool.damaged", feed=self.name, records=self._spool.damaged_records)
+        if self._spool.torn_bytes:
+            log.warning("spool.torn", feed=self.name, bytes=self._spool.torn_bytes)
         try:
             await self._collect(stop)
         finally:

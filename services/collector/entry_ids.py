@@ -14,6 +14,8 @@ class EntryId(NamedTuple):
 
 
 ZERO: Final = EntryId(0, 0)
+MAX_NUMBER: Final = 2**64 - 1
+"""Redis's limit of either number."""
 
 
 def parse(text: bytes | str | None) -> EntryId:
@@ -21,7 +23,10 @@ def parse(text: bytes | str | None) -> EntryId:
     if text is None:
         return ZERO
     ms, _, sequence = (text.decode() if isinstance(text, bytes) else text).partition("-")
-    return EntryId(int(ms), int(sequence or 0))
+    entry_id = EntryId(int(ms), int(sequence or 0))
+    if min(entry_id) < 0 or max(entry_id) > MAX_NUMBER:
+        raise ValueError(f"no entry id: {text!r}")
+    return entry_id
 
 
 def following(highest: EntryId, now_ms: int) -> EntryId:

@@ -73,11 +73,11 @@ class RedisStreams:
         self._known.update(stream for stream, _, _ in entries)
 
     async def committed(self, keys: Sequence[str]) -> list[EntryId]:
-        """Return the committed positions under these keys, ``0-0`` where there is none."""
+        """Return the committed positions under these keys, ``0-0`` where there is none that can be read."""
         pipeline = self._client.pipeline(transaction=False)
         for key in keys:
             pipeline.get(key)
-        return [entry_ids.parse(value) for value in await pipeline.execute()]
+        return list(map(position, await pipeline.execute()))
 
     async def memory_ratio(self) -> float:
         """Return used over allowed memory, 0 without a limit."""
@@ -117,6 +117,14 @@ class RedisStreams:
             raise
         self._known.add(stream)
         return StreamTop(entry_ids.parse(info["last-generated-id"]), None)
+
+
+def position(value: bytes | None) -> EntryId:
+    """Return a published position; one that somebody spoilt counts as lost, which only keeps more."""
+    try:
+        return entry_ids.parse(value)
+    except ValueError:
+        return ZERO
 
 
 def _writer(fields: dict[bytes, bytes]) -> str | None:

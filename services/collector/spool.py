@@ -8,8 +8,8 @@ that carries each shard's highest entry id so far, so that ids keep rising after
     record: "NDSR" | u32 CRC-32 of the rest
             u32 payload bytes | u16 shard | u16 ticks | u64 ms | u64 sequence | payload
 
-A record torn by a crash is cut off when the spool is opened; a damaged one in the middle is passed over and counted.
-Its ids are missing from the stream then, and the store's gap ledger names them.
+A record torn by a crash is cut off when the spool is opened; a damaged one is passed over; both are counted. The ids of
+a damaged one are missing from the stream then, and the store's gap ledger names them.
 """
 
 import errno
@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -38,6 +38,7 @@ _RECORD_BYTES: Final = _RECORD.size + _FIELDS.size
 _HEAD_MAGIC: Final = b"NDSG"
 _RECORD_MAGIC: Final = b"NDSR"
 _VERSION: Final = 1
+_DIGITS: Final = 12
 
 SEGMENT_BYTES: Final = 8 * 1024 * 1024
 READ_BYTES: Final = 1024 * 1024
@@ -70,14 +71,15 @@ class Record(NamedTuple):
 class _Meta(msgspec.Struct):
     """``spool.json``: what must outlive every segment."""
 
-    shards: int
-    writer: str
+    shards: Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+    writer: Annotated[str, msgspec.Meta(min_length=1)]
     adopted: list[str] = []
 
 
 @dataclass(slots=True)
 class _Segment:
     path: Path
+    start: int
     size: int = 0
     highest: dict[int, EntryId] = field(default_factory=dict)
     frames: int = 0
@@ -97,7 +99,13 @@ class Spool:
         self._fd = -1
         self._adopted = [ZERO] * shards
         self.writer = ""
-        self.damaged_records = 0
+        self.torn_bytes = 0
+        self._damage: set[Place] = set()
+
+    @property
+    def damaged_records(self) -> int:
+        """Stretches of damage that were passed over; each cost a record or more."""
+        return len(self._damage)
 
     @property
     def size_bytes(self) -> int:
@@ -164,15 +172,20 @@ class Spool:
 
         Call ``lock`` first.
         """
-        meta = self._read_meta()
-        for path in sorted(self._directory.glob("*.seg")):
-            self._load(int(path.stem), path)
-        if meta.shards != self._shards:
-            self._refuse_unless_drained(meta.shards)
+        meta, adopted = self._read_meta()
+        paths = {_number(path): path for path in sorted(self._directory.glob("*.seg"))}
+        for number in range(min(paths, default=0), max(paths, default=-1) + 1):
+            if number in paths:
+                self._load(number, paths[number], newest=max(paths))
+            else:
+                self._damage.add(Place(number, 0))
+        before = max(meta.shards, 1 + max((max(one.highest, default=0) for one in self._segments.values()), default=0))
+        if before > self._shards or meta.shards != self._shards:
+            self._refuse_unless_drained(before)
         self.writer = meta.writer
-        for shard, text in enumerate(meta.adopted[: self._shards]):
-            self._adopted[shard] = entry_ids.parse(text)
-            self.raise_highest(shard, self._adopted[shard])
+        for shard, entry_id in enumerate(adopted[: self._shards]):
+            self._adopted[shard] = entry_id
+            self.raise_highest(shard, entry_id)
         self._write_meta()
         self._start_segment()
 
@@ -205,23 +218,37 @@ class Spool:
     def read(self, place: Place, max_bytes: int = READ_BYTES) -> tuple[list[Record], Place]:
         """Return the records from ``place`` on, about ``max_bytes`` of them, and the place after the last one."""
         place = self._existing(place)
-        path = self._segments[place.segment].path
-        with path.open("rb") as file:
-            file.seek(place.offset)
-            data = file.read(min(max_bytes, self._segments[place.segment].size - place.offset))
-            records, used = _records(data)
-            if not records and data:
-                data += file.read(self._segments[place.segment].size - place.offset - len(data))
-                records, used = _records(data)
+        segment = self._segments[place.segment]
+        try:
+            with segment.path.open("rb") as file:
+                file.seek(place.offset)
+                data = file.read(min(max_bytes, segment.size - place.offset))
+                records, used = self._records(data, place)
+                if not records and data:
+                    data += file.read(segment.size - place.offset - len(data))
+                    records, used = self._records(data, place)
+        except OSError as error:
+            raise _translated(segment.path, error) from error
         if not records:
+            if place.offset < segment.size:
+                self._damage.add(place)
             return self._after_segment(place)
         return records, Place(place.segment, place.offset + used)
+
+    def _records(self, data: bytes, place: Place) -> tuple[list[Record], int]:
+        records, used = [], 0
+        for record, at in _walk(data, 0):
+            if at > used:
+                self._damage.add(Place(place.segment, place.offset + used))
+            records.append(record)
+            used = at + _RECORD_BYTES + len(record.payload)
+        return records, used
 
     def start_after(self, tops: Sequence[EntryId]) -> Place:
         """Return a place from which reading meets every record whose id is above its shard's entry in ``tops``."""
         for number, segment in sorted(self._segments.items()):
             if any(entry_id > tops[shard] for shard, entry_id in segment.highest.items()):
-                return Place(number, _head_bytes(self._shards))
+                return Place(number, segment.start)
         return self.end
 
     def trim(self, committed: Sequence[EntryId]) -> None:
@@ -243,23 +270,26 @@ class Spool:
         """Trimming may have deleted the segment a reader was about to enter."""
         if place.segment in self._segments:
             return place
-        later = [number for number in self._segments if number > place.segment]
-        return Place(min(later), _head_bytes(self._shards))
+        return self._start_of(min(number for number in self._segments if number > place.segment))
 
     def _after_segment(self, place: Place) -> tuple[list[Record], Place]:
         later = [number for number in self._segments if number > place.segment]
         if not later:
             return [], self.end
-        return self.read(Place(min(later), _head_bytes(self._shards)))
+        return self.read(self._start_of(min(later)))
 
-    def _read_meta(self) -> "_Meta":
+    def _start_of(self, number: int) -> Place:
+        return Place(number, self._segments[number].start)
+
+    def _read_meta(self) -> tuple["_Meta", list[EntryId]]:
         path = self._directory / "spool.json"
         try:
-            return msgspec.json.decode(path.read_bytes(), type=_Meta)
+            meta = msgspec.json.decode(path.read_bytes(), type=_Meta)
+            return meta, list(map(entry_ids.parse, meta.adopted))
         except FileNotFoundError:
-            return _Meta(shards=self._shards, writer=f"{os.uname().nodename}-{secrets.token_hex(8)}")
-        except (OSError, msgspec.MsgspecError) as error:
-            raise SpoolError(f"{path}: {error}; restore the file, or move the folder away to start afresh") from error
+            return _Meta(shards=self._shards, writer=f"{os.uname().nodename}-{secrets.token_hex(8)}"), []
+        except (OSError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+            raise _unreadable(path, error) from error
 
     def _write_meta(self) -> None:
         meta = _Meta(shards=self._shards, writer=self.writer, adopted=[str(one) for one in self._adopted])
@@ -280,26 +310,39 @@ class Spool:
             segment.path.unlink()
         self._segments.clear()
 
-    def _load(self, number: int, path: Path) -> None:
-        data = path.read_bytes()
+    def _load(self, number: int, path: Path, *, newest: int) -> None:
+        try:
+            data = path.read_bytes()
+            self._take(number, path, data)
+            if not data and number < newest:
+                self._damage.add(Place(number, 0))
+            if number not in self._segments:
+                path.unlink()
+            elif self._segments[number].size < len(data):
+                os.truncate(path, self._segments[number].size)
+        except OSError as error:
+            raise SpoolError(f"{path}: {error.strerror}") from error
+
+    def _take(self, number: int, path: Path, data: bytes) -> None:
+        """Keep a segment up to its last whole record, and note what is not whole."""
         head = _read_head(data)
-        segment = _Segment(path)
         self._raise_to(head or [])
         end = 0 if head is None else _head_bytes(len(head))
+        segment = _Segment(path, start=end)
         for record, at in _walk(data, end):
-            self.damaged_records += at > end
+            if at > end:
+                self._damage.add(Place(number, end))
             end = at + _RECORD_BYTES + len(record.payload)
             segment.highest[record.shard] = record.entry_id
             segment.frames += 1
-        if head is None and not segment.frames:
-            self.damaged_records += 1
-            path.unlink()
-            return
-        self._segments[number] = segment
-        self._raise_to_records(segment)
-        if end < len(data):
-            os.truncate(path, end)
-        segment.size = end
+        if _is_torn(data[end:]):
+            self.torn_bytes += len(data) - end
+        elif end < len(data):
+            self._damage.add(Place(number, end))
+        if head is not None or segment.frames:
+            self._segments[number] = segment
+            self._raise_to_records(segment)
+            segment.size = end
 
     def _raise_to(self, head: list[EntryId]) -> None:
         for shard, entry_id in enumerate(head[: self._shards]):
@@ -312,7 +355,7 @@ class Spool:
 
     def _start_segment(self) -> None:
         number = max(self._segments, default=0) + 1
-        path = self._directory / f"{number:012d}.seg"
+        path = self._directory / f"{number:0{_DIGITS}d}.seg"
         head = _packed_head(self._highest)
         fd = -1
         try:
@@ -326,7 +369,7 @@ class Spool:
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = fd
-        self._segments[number] = _Segment(path, size=len(head))
+        self._segments[number] = _Segment(path, start=len(head), size=len(head))
 
     def _write(self, data: bytes) -> None:
         try:
@@ -344,6 +387,24 @@ def holds_frames(directory: Path) -> bool:
 def _beginning(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_BEGINNING_BYTES)
+
+
+def _number(path: Path) -> int:
+    if len(path.stem) == _DIGITS and path.stem.isascii() and path.stem.isdigit():
+        return int(path.stem)
+    raise SpoolError(f"{path}: is no segment of the spool's; move it out of the folder")
+
+
+def _is_torn(rest: bytes) -> bool:
+    """Return whether this is the beginning of one record: what a crash in the middle of a write leaves."""
+    if len(rest) < _RECORD_BYTES:
+        return bool(rest) and _RECORD_MAGIC.startswith(rest[:4])
+    (length, *_) = _FIELDS.unpack_from(rest, _RECORD.size)
+    return rest.startswith(_RECORD_MAGIC) and _RECORD_BYTES + length > len(rest)
+
+
+def _unreadable(path: Path, error: Exception) -> SpoolError:
+    return SpoolError(f"{path}: {error}; restore the file, or move the folder away to start afresh")
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -382,14 +443,6 @@ def _read_head(data: bytes) -> list[EntryId] | None:
     if _CRC.unpack_from(data, end - _CRC.size)[0] != zlib.crc32(data[: end - _CRC.size]):
         return None
     return [EntryId(*_HEAD_ID.unpack_from(data, _HEAD.size + shard * _HEAD_ID.size)) for shard in range(shards)]
-
-
-def _records(data: bytes) -> tuple[list[Record], int]:
-    records, used = [], 0
-    for record, at in _walk(data, 0):
-        records.append(record)
-        used = at + _RECORD_BYTES + len(record.payload)
-    return records, used
 
 
 def _walk(data: bytes, at: int) -> Iterator[tuple[Record, int]]:

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from nightdesk.clock import Clock
 from nightdesk.errors import ForeignWriterError
 from nightdesk.shards import position_key, shard_of, stream_key
 from nightdesk.ticks import Event, Trade
+from services.collector.entry_ids import EntryId
 from services.collector.metrics import PublisherFamilies, PublisherMetrics
 from services.collector.publisher import Pressure, Publisher, PublisherLimits
 from services.collector.redis_streams import RedisStreams
@@ -112,7 +113,12 @@ def redis(tmp_path: Path) -> RealRedis:
 
 @asynccontextmanager
 async def running(
-    redis: RealRedis, directory: Path, *, max_bytes: int = 10**8, limits: PublisherLimits | None = None
+    redis: RealRedis,
+    directory: Path,
+    *,
+    max_bytes: int = 10**8,
+    limits: PublisherLimits | None = None,
+    monitor: type[RedisStreams] = RedisStreams,
 ) -> AsyncIterator[tuple[Publisher, "asyncio.Task[None]"]]:
     spool = Spool(directory, shards=SHARDS, max_bytes=max_bytes, segment_bytes=50_000)
     assert spool.lock()
@@ -122,7 +128,7 @@ async def running(
         shards=SHARDS,
         spool=spool,
         streams=RedisStreams(url=redis.url, password=None),
-        monitor=RedisStreams(url=redis.url, password=None),
+        monitor=monitor(url=redis.url, password=None),
         clock=Clock(),
         limits=limits or PublisherLimits(),
         metrics=PublisherMetrics(PublisherFamilies(CollectorRegistry()), FEED),
@@ -400,13 +406,38 @@ def test_a_frame_is_on_disk_soon_even_while_redis_hangs(redis: RealRedis, tmp_pa
     scenario(body)
 
 
+class BrokenMonitor(RedisStreams):
+    """A watch with a mistake of its own."""
+
+    async def committed(self, keys: Sequence[str]) -> list[EntryId]:
+        await asyncio.sleep(0.5)
+        raise ValueError(f"no position of {keys[0]}")
+
+
 def test_the_publisher_ends_when_its_watch_over_redis_does(redis: RealRedis, tmp_path: Path) -> None:
+    async def body() -> None:
+        async with running(redis, tmp_path / "spool", monitor=BrokenMonitor) as (publisher, task):
+            await publisher.started()
+            with pytest.raises(ValueError, match="no position"):
+                await asyncio.wait_for(asyncio.shield(task), 10)
+
+    scenario(body)
+
+
+@pytest.mark.parametrize("spoilt", ["no position", "", "\xff", "-5-0", f"{2**64}-0"])
+def test_a_position_that_somebody_spoilt_stops_nobody_and_trims_nothing(
+    redis: RealRedis, tmp_path: Path, spoilt: str
+) -> None:
     async def body() -> None:
         async with running(redis, tmp_path / "spool") as (publisher, task):
             await publisher.started()
-            redis.client.set(position_key(FEED, 0), "no position")
-            with pytest.raises(ValueError, match="no position"):
-                await asyncio.wait_for(asyncio.shield(task), 10)
+            for shard in range(SHARDS):
+                redis.client.set(position_key(FEED, shard), spoilt)
+            publisher.take([Trade("BTCUSDT", 1, 1.0, 1.0, 1, 0, Clock().wall_ns())])
+            await until(lambda: bool(redis.client.exists(stream_key(FEED, shard_of("BTCUSDT", SHARDS)))))
+            await asyncio.sleep(1)
+            assert not task.done()
+            assert publisher.facts()["spool_frames"] == 1
 
     scenario(body)
 

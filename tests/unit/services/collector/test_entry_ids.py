@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.collector.entry_ids import ZERO, EntryId, following, parse
+from services.collector.redis_streams import position
 
 IDS = st.builds(EntryId, st.integers(0, 2**48), st.integers(0, 2**48))
 
@@ -28,6 +29,12 @@ def test_a_missing_key_is_the_lowest_id() -> None:
     assert parse(None) == ZERO
 
 
-def test_text_that_is_no_id_is_refused() -> None:
-    with pytest.raises(ValueError, match="invalid literal"):
-        parse("soon")
+@pytest.mark.parametrize("text", ["soon", "", "-5", "5--3", f"{2**64}-0", f"0-{2**64}"])
+def test_text_that_is_no_id_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"invalid literal|no entry id"):
+        parse(text)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"soon", b"\xff", b"99999999999999999999-0"])
+def test_a_position_that_is_lost_or_spoilt_only_keeps_more(value: bytes | None) -> None:
+    assert position(value) == ZERO

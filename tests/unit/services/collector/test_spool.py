@@ -153,6 +153,101 @@ def test_flipped_and_torn_segments_never_raise_and_never_invent(
     assert [record for record in written if record in found] == found
 
 
+def test_a_damaged_last_record_is_counted_and_a_torn_one_apart_from_it(directory: Path) -> None:
+    spool = a_spool(directory, segment_bytes=10**6)
+    spool.append([a_record(1), a_record(2)])
+    spool.close()
+    (path,) = directory.glob("*.seg")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")
+
+    damaged = a_spool(directory)
+    assert (damaged.damaged_records, damaged.torn_bytes) == (1, 0)
+    damaged.close()
+    for newer in sorted(directory.glob("*.seg"))[1:]:
+        newer.unlink()
+    path.write_bytes(whole[:-1])
+
+    torn = a_spool(directory)
+    assert (torn.damaged_records, torn.torn_bytes) == (0, 131)
+
+
+def test_damage_done_while_it_runs_is_counted_once_however_often_it_is_read(directory: Path) -> None:
+    spool = a_spool(directory, segment_bytes=10**6)
+    spool.append([a_record(1)])
+    middle = spool.append([a_record(2)])
+    last = spool.append([a_record(3)])
+    (path,) = directory.glob("*.seg")
+    data = bytearray(path.read_bytes())
+    data[middle.offset + 60] ^= 0xFF
+    data[last.offset + 60] ^= 0xFF
+    path.write_bytes(data)
+
+    for _ in range(3):
+        assert everything(spool, spool.start_after([ZERO, ZERO])) == [a_record(1)]
+    assert spool.damaged_records == 1
+
+
+def test_a_segment_that_is_gone_or_emptied_is_counted(directory: Path) -> None:
+    spool = a_spool(directory, segment_bytes=1)
+    for ms in (1, 2, 3, 4):
+        spool.append([a_record(ms)])
+    spool.close()
+    paths = sorted(directory.glob("*.seg"))
+    paths[2].unlink()
+    paths[3].write_bytes(b"")
+
+    again = a_spool(directory)
+    assert everything(again, again.start_after([ZERO, ZERO])) == [a_record(1), a_record(4)]
+    assert again.damaged_records == 2
+
+
+def test_records_are_found_where_the_head_was_cut_out(directory: Path) -> None:
+    spool = a_spool(directory)
+    spool.append([a_record(1, payload=b"")])
+    spool.close()
+    (path,) = directory.glob("*.seg")
+    path.write_bytes(path.read_bytes()[44:])
+
+    again = a_spool(directory)
+    assert everything(again, again.start_after([ZERO, ZERO])) == [a_record(1, payload=b"")]
+
+
+def test_frames_of_more_shards_than_there_are_keep_the_spool_closed_even_without_its_spool_json(
+    directory: Path,
+) -> None:
+    spool = a_spool(directory)
+    spool.append([a_record(1, shard=1)])
+    spool.close()
+    (directory / "spool.json").unlink()
+
+    narrower = Spool(directory, shards=1, max_bytes=10**6)
+    assert narrower.lock()
+    with pytest.raises(ConfigurationError, match="started with 2 shards"):
+        narrower.open()
+
+
+@pytest.mark.parametrize("name", ["copy of 1.seg", "1.seg", "²00000000001.seg"])
+def test_a_file_that_is_no_segment_is_named(directory: Path, name: str) -> None:
+    a_spool(directory).close()
+    (directory / name).write_bytes(b"")
+
+    again = Spool(directory, shards=SHARDS, max_bytes=10**6)
+    assert again.lock()
+    with pytest.raises(SpoolError, match="no segment"):
+        again.open()
+
+
+def test_a_segment_that_cannot_be_read_is_named(directory: Path) -> None:
+    a_spool(directory).close()
+    (directory / "000000000009.seg").mkdir()
+
+    again = Spool(directory, shards=SHARDS, max_bytes=10**6)
+    assert again.lock()
+    with pytest.raises(SpoolError, match=r"000000000009\.seg"):
+        again.open()
+
+
 def test_a_damaged_head_costs_no_record(directory: Path) -> None:
     spool = a_spool(directory)
     records = [a_record(number) for number in range(1, 4)]
@@ -241,10 +336,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Spool(tmp_path / "file" / "simulator", shards=2, max_bytes=10).lock()
 
 
-def test_a_broken_spool_json_is_named_with_its_mend(directory: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{", "[" * 100_000, "\0",
+        '{"shards":0,"writer":"desk"}', '{"shards":2,"writer":""}', '{"shards":2,"writer":"desk","adopted":["x"]}',
+        '{"shards":2,"writer":"desk","adopted":["99999999999999999999-0"]}',
+    ],
+)  # fmt: skip
+def test_a_broken_spool_json_is_named_with_its_mend(directory: Path, content: str) -> None:
     spool = a_spool(directory)
     spool.close()
-    (directory / "spool.json").write_text("{")
+    (directory / "spool.json").write_text(content)
 
     again = Spool(directory, shards=2, max_bytes=10)
     assert again.lock()

@@ -1,6 +1,6 @@
 """Who listens to what, and what was sent to whom."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -54,6 +54,8 @@ class Listener:
     first_trade_id: dict[str, int] = field(default_factory=dict)
     last_trade_id: dict[str, int] = field(default_factory=dict)
     trade_ids: dict[str, Runs] = field(default_factory=dict)
+    messages: Counter[str] = field(default_factory=Counter)
+    """How many of each kind of message went out."""
     messages_sent: int = 0
     muted_until_ms: int = 0
     closing: tuple[int, int, str] | None = None
@@ -69,6 +71,7 @@ class Listener:
             "closed": None if self.closed_ms is None else self.closed_ms / 1000,
             "subscriptions": list(self.topics),
             "messages_sent": self.messages_sent,
+            "messages": dict(self.messages),
             "waiting_bytes": self.line.waiting_bytes if self.closed_ms is None else 0,
             "first_trade_id": self.first_trade_id,
             "last_trade_id": self.last_trade_id,
@@ -173,6 +176,7 @@ class Hub:
 
     def _account(self, listener: Listener, sending: Sending, tampered: list[Piece] | None) -> None:
         count = len(sending.texts) if tampered is None else len(tampered)
+        listener.messages[sending.kind] += count
         listener.messages_sent += count
         self.messages_sent += count
         if sending.first_id is None:

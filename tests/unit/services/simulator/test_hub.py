@@ -51,6 +51,7 @@ def test_the_account_says_which_trades_went_out() -> None:
     account = hub.listeners[0].as_json()
     assert (account["first_trade_id"], account["last_trade_id"]) == ({"BTCUSDT": 5}, {"BTCUSDT": 7})
     assert (account["messages_sent"], hub.messages_sent) == (3, 3)
+    assert account["messages"] == {"trade": 3}
 
 
 def test_the_account_leaves_out_what_a_fault_withheld() -> None:

@@ -423,8 +423,11 @@ class BinanceCodec:
 
     def fetched(self, key: str, body: bytes, received_ns: int) -> Received:
         """Read a depth snapshot; ``key`` is its symbol."""
+        book = self._books.get(key)
+        if book is None:
+            raise CodecError(Reason.UNKNOWN_SYMBOL, f"an answer to no question: {key[:40]}, {len(body)} bytes")
         try:
-            return self._books[key].fetched(body, received_ns)
+            return book.fetched(body, received_ns)
         except UNREADABLE as error:
             raise refusal(error) from error
 
@@ -452,18 +455,18 @@ class BinanceCodec:
 
     def _reader_of(self, symbol: str, channel: str) -> Receive:
         name, _, interval = channel.removesuffix("@100ms").partition("_")
-        match name:
-            case "trade":
+        match name, interval:
+            case "trade", "":
                 return TradeStream(symbol).receive
-            case "aggTrade":
+            case "aggTrade", "":
                 return AggTradeStream(symbol).receive
-            case "bookTicker":
+            case "bookTicker", "":
                 return QuoteStream(symbol).receive
-            case "kline" if interval in KLINE_INTERVALS:
+            case "kline", _ if interval in KLINE_INTERVALS:
                 return KlineStream(symbol).receive
-            case "depth5" | "depth10" | "depth20":
+            case "depth5" | "depth10" | "depth20", "":
                 return PartialDepthStream(symbol, self._subscription.depth_levels).receive
-            case "depth":
+            case "depth", "":
                 return self._book_of(symbol).receive
         raise CodecError(Reason.UNKNOWN_TYPE, f"channel {channel[:40]}")
 

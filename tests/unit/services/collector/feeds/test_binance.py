@@ -194,6 +194,8 @@ def test_a_refused_subscription_is_fatal_and_says_why(raw: bytes) -> None:
         (combined("ethusdt@trade", {}), Reason.UNKNOWN_SYMBOL),
         (combined("btcusdt@forceOrder", {}), Reason.UNKNOWN_TYPE),
         (combined("btcusdt@kline_7m", {}), Reason.UNKNOWN_TYPE),
+        (combined("btcusdt@trade_7", {}), Reason.UNKNOWN_TYPE),
+        (combined("btcusdt@depth20_7@100ms", {}), Reason.UNKNOWN_TYPE),
         (combined("!miniTicker", {}), Reason.UNKNOWN_TYPE),
         (text({"e": "balanceUpdate"}), Reason.UNKNOWN_TYPE),
         (b"{}", Reason.UNKNOWN_TYPE),
@@ -308,6 +310,12 @@ def test_waiting_changes_are_bounded() -> None:
 
     assert codec.fetched("BTCUSDT", snapshot(5), NOW_NS)[0] == ()
     assert len(codec.fetched("BTCUSDT", snapshot(10), NOW_NS)[0]) == 2
+
+
+def test_an_answer_to_no_question_is_refused() -> None:
+    with pytest.raises(CodecError) as refused:
+        binance(kinds=frozenset({Kind.TRADE})).fetched("BTCUSDT", snapshot(1), 1)
+    assert refused.value.reason == Reason.UNKNOWN_SYMBOL
 
 
 def test_a_second_answer_changes_nothing() -> None:

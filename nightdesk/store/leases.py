@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nightdesk.consumer import Backend, Position, Taken
+from nightdesk.consumer import Position
+from nightdesk.leases import Backend, Taken
 from nightdesk.store.database import Connection, statement, translated
 
 
 class LeaseRows:
-    """Leases of one worker, as ``nightdesk.consumer.Leases`` wants them; safe to use from two threads."""
+    """Leases of one worker, as ``nightdesk.leases.Leases`` wants them; safe to use from two threads."""
 
     def __init__(self, *, worker: str, lease_s: float, connect: Callable[[], Connection]) -> None:
         self._worker = worker

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from nightdesk.consumer import Backend, Delivery, Position
+from nightdesk.consumer import Delivery, Position
 from nightdesk.errors import FrameError
+from nightdesk.leases import Backend
 from nightdesk.store import effects as turn_effects
 from nightdesk.store.batch import Batch, Origin, Refusal, Source, gather, read
 from nightdesk.store.database import Connection, RefusedError, statement, translated

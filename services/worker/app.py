@@ -13,10 +13,11 @@ import structlog
 
 from nightdesk import logs, service, streams
 from nightdesk.clock import Clock
-from nightdesk.consumer import Keeper, Loop
+from nightdesk.consumer import Loop
 from nightdesk.errors import ConfigurationError, UnavailableError
 from nightdesk.feeds_config import FeedConfig, load_feeds
 from nightdesk.health import HealthServer
+from nightdesk.leases import Keeper
 from nightdesk.metrics import service_registry
 from nightdesk.settings import load
 from nightdesk.shards import consumer_name, shard_of, stream_key

@@ -7,9 +7,10 @@ from typing import Final
 
 import structlog
 
-from nightdesk.consumer import Delivery, Position, Taken
+from nightdesk.consumer import Delivery, Position
 from nightdesk.errors import NightdeskError
 from nightdesk.health import Part, Status
+from nightdesk.leases import Taken
 from nightdesk.service import Watchdog
 from nightdesk.store.store import Committed
 from nightdesk.streams import Top

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from nightdesk import frames
-from nightdesk.consumer import Delivery, Entry, Taken
+from nightdesk.consumer import Delivery, Entry
+from nightdesk.leases import Taken
 from nightdesk.shards import consumer_name, stream_key
 from nightdesk.store import migrate
 from nightdesk.store.database import Connection, connect

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from nightdesk.consumer import Keeper
 from nightdesk.errors import LeaseLostError, UnavailableError
+from nightdesk.leases import Keeper
 from nightdesk.shards import consumer_name
 from nightdesk.store.database import Connection, RefusedError
 from nightdesk.store.unit import UnitOfWork

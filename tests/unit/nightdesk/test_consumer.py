@@ -1,96 +1,24 @@
-"""Leases, shares and the loop, with fakes in place of the database and Redis."""
+"""The loop, with fakes in place of the database and Redis."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from nightdesk.consumer import (
     LEAST_FRAMES,
     MOST_FRAMES,
     TURN_BYTES,
-    Backend,
     Delivery,
     Entry,
-    Keeper,
     Loop,
     Position,
-    Taken,
     frames_a_turn,
-    share,
 )
 from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError
-
-BACKEND = Backend(process_id=1, started_at=datetime(2026, 1, 1, tzinfo=UTC))
-
-
-@given(st.integers(0, 100), st.integers(1, 12))
-def test_shares_are_even_and_together_everything(consumers: int, count: int) -> None:
-    workers = [f"w{number:02}" for number in range(count)]
-
-    shares = [share(consumers, workers, worker) for worker in workers]
-
-    assert sum(shares) == consumers
-    assert max(shares) - min(shares) <= 1
-
-
-def test_a_worker_that_is_not_known_to_live_owns_nothing() -> None:
-    assert share(8, ["a"], "b") == 0
-
-
-class FakeLeases:
-    """Leases of consumers ``s/f/00`` ... in memory, as one worker sees them."""
-
-    def __init__(self, consumers: int = 4, workers: Sequence[str] = ("me",)) -> None:
-        self.owners: dict[str, str | None] = {f"s/f/{number:02}": None for number in range(consumers)}
-        self.workers = list(workers)
-        self.ended: list[Backend] = []
-        self.named: list[Backend] = []
-        self.away = False
-
-    def beat(self) -> list[str]:
-        if self.away:
-            raise UnavailableError("away")
-        return self.workers
-
-    def renew(self) -> dict[str, int]:
-        return {consumer: 1 for consumer, owner in self.owners.items() if owner == "me"}
-
-    def count(self) -> int:
-        return len(self.owners)
-
-    def take(self, wanted: int, backend: Backend) -> list[Taken]:
-        free = [consumer for consumer, owner in self.owners.items() if owner in {None, "dead"}][:wanted]
-        taken = [
-            Taken(
-                consumer=consumer,
-                epoch=1,
-                old_owner=self.owners[consumer],
-                old_backend=BACKEND if self.owners[consumer] else None,
-            )
-            for consumer in free
-        ]
-        self.owners |= dict.fromkeys(free, "me")
-        return taken
-
-    def name_backend(self, backend: Backend) -> None:
-        self.named.append(backend)
-
-    def end_backend(self, backend: Backend) -> None:
-        self.ended.append(backend)
-
-    def release(self, consumers: Sequence[str]) -> None:
-        self.owners |= dict.fromkeys(consumers)
-
-    def leave(self) -> None:
-        self.workers.remove("me")
-
-    def close(self) -> None:
-        """Nothing is open."""
+from nightdesk.leases import Backend, Keeper
+from tests.unit.nightdesk.test_leases import BACKEND, FakeLeases
 
 
 @dataclass
@@ -199,44 +127,6 @@ def desk() -> Desk:
     return Desk()
 
 
-class TestKeeper:
-    def test_nothing_is_taken_before_the_backend_is_known(self) -> None:
-        keeper = Keeper(worker="me", leases=FakeLeases(), lease_s=5, now_s=lambda: 0.0)
-        keeper.tick()
-
-        assert keeper.held() == {}
-
-    def test_a_takeover_ends_the_old_owners_backend(self, desk: Desk) -> None:
-        desk.leases.owners["s/f/00"] = "dead"
-        desk.keeper.tick()
-
-        assert desk.leases.ended == [BACKEND]
-
-    def test_what_is_not_renewed_for_a_lease_is_no_longer_believed_in(self, desk: Desk) -> None:
-        desk.keeper.tick()
-        assert len(desk.keeper.held()) == 2
-
-        desk.now_s = 5.0
-        assert desk.keeper.held() == {}
-
-    def test_beyond_its_share_it_gives_back_spread_over_feeds(self) -> None:
-        leases = FakeLeases(0)
-        leases.owners = {f"s/{feed}/{shard:02}": "me" for feed in ("a", "b") for shard in range(2)}
-        keeper = Keeper(worker="me", leases=leases, lease_s=5, now_s=lambda: 0.0)
-        leases.workers = ["me", "you"]
-        keeper.tick()
-
-        assert keeper.surplus() == ["s/a/01", "s/b/01"]
-
-    def test_a_new_backend_is_recorded_in_the_leases_it_serves(self, desk: Desk) -> None:
-        desk.keeper.tick()
-        another = Backend(process_id=2, started_at=BACKEND.started_at)
-        desk.keeper.serve_with(another)
-        desk.keeper.tick()
-
-        assert desk.leases.named == [another]
-
-
 class TestLoop:
     def test_what_is_read_is_committed_and_then_published(self, desk: Desk) -> None:
         desk.streams.entries = {"s/f/00": ["1-0", "1-1"], "s/f/01": ["1-2"]}
@@ -244,6 +134,35 @@ class TestLoop:
 
         assert desk.store.committed == {"s/f/00": ["0-0", "1-0", "1-1"], "s/f/01": ["0-0", "1-2"]}
         assert [one.entry_id for one in desk.streams.published] == ["1-1", "1-2"]
+
+    def test_turn_after_turn_publishes_now_and_then_and_a_pause_at_once(self, desk: Desk) -> None:
+        desk.streams.entries = {"s/f/00": ["1-0"]}
+        desk.turn()
+        for entry_id in ("1-1", "1-2"):
+            desk.streams.entries["s/f/00"].append(entry_id)
+            desk.turn()
+        assert [one.entry_id for one in desk.streams.published] == ["1-0"]
+
+        desk.turn()
+        assert [one.entry_id for one in desk.streams.published] == ["1-0", "1-2"]
+
+    def test_a_busy_stream_is_published_every_tenth_of_a_second(self, desk: Desk) -> None:
+        for number in range(12):
+            desk.streams.entries.setdefault("s/f/00", []).append(f"1-{number:02}")
+            desk.turn()
+            desk.now_s += 1 / 32
+
+        assert [one.entry_id for one in desk.streams.published] == ["1-00", "1-04", "1-08"]
+
+    def test_what_another_owns_by_now_is_not_published(self, desk: Desk) -> None:
+        desk.streams.entries = {"s/f/00": ["1-0"]}
+        desk.turn()
+        desk.streams.entries["s/f/00"].append("1-1")
+        desk.turn()
+        desk.leases.owners["s/f/00"] = "you"
+        desk.turn()
+
+        assert [one.entry_id for one in desk.streams.published] == ["1-0"]
 
     def test_a_refused_joint_turn_is_done_singly_and_only_the_culprit_waits(self, desk: Desk) -> None:
         def fault(deliveries: Sequence[Delivery]) -> None:

@@ -17,7 +17,7 @@ from tests.chaos.verification import Bar, BarKey
 
 FEED: Final = "simulator"
 CONNECT_TIMEOUT_S: Final = 3
-OPTIONS: Final = "-c statement_timeout=60000 -c timezone=UTC"
+OPTIONS: Final = "-c statement_timeout=600000 -c timezone=UTC -c work_mem=128MB"
 
 SQL: Final = {file.stem: file.read_text(encoding="utf-8") for file in (Path(__file__).parent / "sql").glob("*.sql")}
 
@@ -68,6 +68,13 @@ class Evidence:
             "SELECT symbol, mark FROM marks JOIN symbols USING (symbol_id) WHERE feed = %(feed)s AND kind = %(kind)s"
         )
         return {symbol: int(mark or 0) for symbol, mark in self._ask(query, feed=FEED, kind=Kind.TRADE)}
+
+    def admitted(self, kind: Kind) -> int:
+        """Return how many ticks of a kind came to the store, repeats included, since the beginning."""
+        ((taken,),) = self._ask(
+            "SELECT coalesce(sum(stored + duplicates), 0) FROM marks WHERE kind = %(kind)s", kind=kind
+        )
+        return int(taken)
 
     def dropped(self) -> int:
         """Return how many trades admission dropped as duplicates, since the beginning."""

@@ -17,8 +17,8 @@ from tests.chaos.stacks import Stack
 from tests.chaos.verification import Account, Totals, bar_findings, findings, totals
 
 FLOW_LIMIT_S: Final = 60.0
-RECOVERY_LIMIT_S: Final = 90.0
 DRAIN_LIMIT_S: Final = 90.0
+AFTERMATH_LIMIT_S: Final = 60.0
 LOOK_S: Final = 0.05
 QUIET_S: Final = 0.5
 BAR_FINDINGS_SHOWN: Final = 5
@@ -106,24 +106,13 @@ class Harness:
         time.sleep(self._load.before_s)
         held = self._memory.held_mb()
         injected = inject(self._stack, self._simulator)
-        recovery_s = self._recovery_s(injected)
-        injected.then()
+        recovery_s, wrong = self._recover(injected)
         time.sleep(self._load.after_s)
-        self._simulator.clear()
-        self._simulator.stop()
-        market = self._simulator.market()
-        drained = self._wait(lambda: self._is_drained(market), DRAIN_LIMIT_S)
+        market, drained = self._end_market()
         growths = growths_mb(held, self._memory.held_mb())
         peak_mb = self._memory.take_peak_mb()
         accounts = self._accounts(market, injected)
-        found = [*injected.wrong, *(one for account in accounts for one in findings(account))]
         dropped = self._newly_dropped()
-        if injected.repeated not in {None, dropped}:
-            found.append(f"{dropped} trades were dropped as repeats, the exchange repeated {injected.repeated}")
-        if recovery_s is None:
-            found.append(f"nothing received after the fault was committed within {RECOVERY_LIMIT_S:.0f} s")
-        if not drained:
-            found.append(f"not everything was committed {DRAIN_LIMIT_S:.0f} s after the market stopped")
         return Outcome(
             fault=fault,
             on=self._stack.on,
@@ -131,7 +120,14 @@ class Harness:
             recovery_s=recovery_s,
             peak_mb=peak_mb,
             dropped=dropped,
-            findings=(*found, *growth_findings(growths), *self._other_findings(injected, market)),
+            findings=(
+                *wrong,
+                *([] if drained else [f"not everything was committed {DRAIN_LIMIT_S:.0f} s after the market stopped"]),
+                *(one for account in accounts for one in findings(account)),
+                *growth_findings(growths),
+                *_repeat_findings(injected.repeated, dropped),
+                *self._other_findings(injected, market),
+            ),
             notes=(*injected.notes, grown(growths)),
             goes_on=drained and recovery_s is not None,
         )
@@ -153,10 +149,10 @@ class Harness:
         if not self._wait(lambda: self._evidence.newest_s() > started_s, FLOW_LIMIT_S):
             raise UnavailableError(f"no trade was committed {FLOW_LIMIT_S:.0f} s after the market started")
 
-    def _recovery_s(self, injected: Injected) -> float | None:
-        """Wait until a trade received after the fault is committed, one of every symbol: of every consumer, then."""
-        recovered = self._wait(lambda: self._evidence.newest_s() > injected.at_s, RECOVERY_LIMIT_S)
-        return time.time() - injected.at_s if recovered else None
+    def _recovery_s(self, at_s: float, limit_s: float) -> float | None:
+        """Wait until a trade received after a moment is committed, one of every symbol: of every consumer, then."""
+        recovered = self._wait(lambda: self._evidence.newest_s() > at_s, limit_s)
+        return time.time() - at_s if recovered else None
 
     def _is_drained(self, market: Market) -> bool:
         marks = self._evidence.marks()
@@ -171,6 +167,24 @@ class Harness:
                     return True
             time.sleep(LOOK_S)
         return False
+
+    def _recover(self, injected: Injected) -> tuple[float | None, list[str]]:
+        """Wait for the recovery and do what comes after it; return how long it took and what is wrong."""
+        limit_s = injected.recovery_limit_s
+        recovery_s = self._recovery_s(injected.at_s, limit_s)
+        wrong = [*injected.wrong, *injected.then()]
+        if recovery_s is None:
+            wrong.append(f"nothing received after the fault was committed within {limit_s:.0f} s")
+        elif self._recovery_s(time.time(), AFTERMATH_LIMIT_S) is None:
+            wrong.append(f"nothing received after its end was committed within {AFTERMATH_LIMIT_S:.0f} s")
+        return recovery_s, wrong
+
+    def _end_market(self) -> tuple[Market, bool]:
+        """Stop the market and every fault of the exchange; return it, and whether all of it was committed in time."""
+        self._simulator.clear()
+        self._simulator.stop()
+        market = self._simulator.market()
+        return market, self._wait(lambda: self._is_drained(market), DRAIN_LIMIT_S)
 
     # -- the account -------------------------------------------------------------------------------------------
 
@@ -231,3 +245,9 @@ class Harness:
         before, self._quarantined = self._quarantined, sum(held.values())
         new = self._quarantined - before
         return [] if new == expected else [f"{new} rows came into the quarantine, not {expected}: {'; '.join(held)}"]
+
+
+def _repeat_findings(repeated: int | None, dropped: int) -> list[str]:
+    if repeated in {None, dropped}:
+        return []
+    return [f"{dropped} trades were dropped as repeats, the exchange repeated {repeated}"]

@@ -16,8 +16,12 @@ CLOCK_S: Final = 0.01
 """The simulator's clock counts milliseconds."""
 
 
-def nothing() -> None:
-    """Do nothing."""
+RECOVERY_LIMIT_S: Final = 90.0
+
+
+def nothing() -> tuple[str, ...]:
+    """Do nothing, and find nothing wrong."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +47,9 @@ class Injected:
     """The collector's clock went back: receive times need not rise."""
     quarantined: int = 0
     """Rows that the fault put into the quarantine, exactly."""
-    then: Callable[[], None] = nothing
-    """Done after the recovery, still under load: wake who was stopped, send home who was called."""
+    then: Callable[[], tuple[str, ...]] = nothing
+    """Done after the recovery, still under load: wake who was stopped. Returns what is wrong, in words."""
+    recovery_limit_s: float = RECOVERY_LIMIT_S
     wrong: tuple[str, ...] = ()
     """What the fault itself found wrong while it lasted, in words."""
     notes: tuple[str, ...] = ()

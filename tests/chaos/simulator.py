@@ -1,7 +1,7 @@
 """The simulator's control over HTTP, as far as the harness needs it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import requests
@@ -10,6 +10,7 @@ from nightdesk.errors import UnavailableError
 from tests.chaos.ids import Ids, ids_of, without
 
 TIMEOUT_S: Final = (3.05, 15.0)
+RATES: Final = ("trades_per_s", "quotes_per_s", "depth_per_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class Connection:
     first: Mapping[str, int]
     last: Mapping[str, int]
     sent: Mapping[str, Ids]
+    messages: Mapping[str, int] = field(default_factory=dict)
+    """How many went out, by kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,11 @@ class Market:
             if one.closed_s is None:
                 return one
         raise UnavailableError("nobody is connected to the exchange")
+
+    @property
+    def trades(self) -> int:
+        """A number that rises with every trade of any symbol."""
+        return sum(self.last.values())
 
     def since(self, moment_s: float) -> list[Connection]:
         """Return the connections that came after a moment, oldest first."""
@@ -96,6 +104,12 @@ class Simulator:
         """Set the totals over all pairs, the same at every moment; trades ``max`` is as fast as clients take them."""
         self._post("rate", trades_per_s=trades_per_s, quotes_per_s=quotes_per_s, depth_per_s=depth_per_s, shape="flat")
 
+    def rates(self) -> dict[str, float]:
+        """Return the totals over all pairs, as ``set_rates`` takes them."""
+        heard = set(self.symbols())
+        found = [one["rates"] for symbol, one in self._get("state")["symbols"].items() if symbol in heard]
+        return {name: sum(float(one[name]) for one in found) for name in RATES}
+
     def start(self) -> None:
         """Let the market move."""
         self._post("start")
@@ -132,4 +146,5 @@ def _connection_of(one: Mapping[str, Any]) -> Connection:
         first=one["first_trade_id"],
         last=one["last_trade_id"],
         sent={symbol: ids_of((low, high) for low, high in runs) for symbol, runs in one["trade_ids"].items()},
+        messages=one.get("messages", {}),
     )

@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password test check format e2e chaos bench replay replay-remove screenshots lock clean
+.PHONY: help up down logs status password test check format e2e chaos bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,15 @@ chaos: .venv/.made-from ## kill things while trades flow and count every id; ONL
 
 bench: .venv/.made-from ## measure the limit, the collector and the pipeline; ONLY=prefix FOR=seconds; writes build/bench.json
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(FOR),--for $(FOR)) $(ARGS)
+
+bench-scale: .venv/.made-from ## measure 1, 2, 4 workers by 5, 50, 500 symbols in one table; FOR=seconds; writes build/scale.json
+	$(BIN)/python -m bench.scale $(if $(FOR),--for $(FOR)) $(ARGS)
+
+bench-endurance: .venv/.made-from ## ten minutes at 2,000/s and an hour at 10x: every process's memory; ON=local; writes build/endurance.json
+	$(BIN)/python -m bench.endurance $(if $(ONLY),--only $(ONLY)) $(if $(FOR),--for $(FOR)) $(ARGS)
+
+bench-cost: .venv/.made-from ## CPU and disk of a day of ten liquid pairs, part by part; ON=local FOR=seconds; writes build/cost.json
+	$(BIN)/python -m bench.cost $(if $(FOR),--for $(FOR)) $(ARGS)
 
 replay: .venv/.made-from ## send a recording through the whole path: FEED=binance FILE=x.ws.jsonl SPEED=max
 	@$(BIN)/python -m deploy.replay --feed "$(FEED)" --file "$(FILE)" --speed "$(or $(SPEED),max)"

@@ -4,6 +4,7 @@ Every message has the same length (about 170 bytes), in a frame of its own. The 
 chunk to chunk, so that a store that counts them can prove that nothing is missing.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -28,10 +29,16 @@ _Bytes = npt.NDArray[np.uint8]
 
 
 class Market:
-    """An endless sequence of trades, five symbols in turn."""
+    """An endless sequence of trades, its symbols in turn.
 
-    def __init__(self, seed: int = 7) -> None:
-        self._frames = _template(np.random.default_rng(seed))
+    Raises ValueError unless their names have one length and a chunk holds as many trades of each.
+    """
+
+    def __init__(self, seed: int = 7, symbols: Sequence[str] = SYMBOLS) -> None:
+        if CHUNK % len(symbols) or len({len(symbol) for symbol in symbols}) > 1:
+            raise ValueError(f"{len(symbols)} symbols: {CHUNK} must be a multiple of it, and the names of one length")
+        self._symbols = len(symbols)
+        self._frames = _template(np.random.default_rng(seed), symbols)
         line = self._frames[0].tobytes()
         self._id_at = line.index(_ID.encode())
         self._ms_at = [at for at in range(len(line)) if line.startswith(_MS.encode(), at)]
@@ -49,8 +56,8 @@ class Market:
 
     def chunk(self, now_ms: int) -> bytes:
         """Return the next ``CHUNK`` frames; their trades happened at ``now_ms``."""
-        ids = self._next_id + np.arange(CHUNK, dtype=np.int64) // len(SYMBOLS)
-        self._next_id += ROUNDS
+        ids = self._next_id + np.arange(CHUNK, dtype=np.int64) // self._symbols
+        self._next_id += CHUNK // self._symbols
         self._frames[:, self._id_at : self._id_at + ID_DIGITS] = _digits(ids, ID_DIGITS)
         now = _digits(np.array([now_ms], dtype=np.int64), MS_DIGITS)
         for at in self._ms_at:
@@ -66,12 +73,12 @@ class Market:
 _HEAD_BYTES: Final = 4
 
 
-def _template(random: np.random.Generator) -> _Bytes:
+def _template(random: np.random.Generator, symbols: Sequence[str]) -> _Bytes:
     prices = 50_000 + np.cumsum(random.normal(0, 1, CHUNK))
     sizes = random.uniform(0.001, 9, CHUNK)
     buys = random.random(CHUNK) < 0.5
     texts = [
-        _message(SYMBOLS[place % len(SYMBOLS)], price, size, is_buy=bool(is_buy))
+        _message(symbols[place % len(symbols)], price, size, is_buy=bool(is_buy))
         for place, (price, size, is_buy) in enumerate(zip(prices, sizes, buys, strict=True))
     ]
     return np.array([np.frombuffer(_frame(text.encode()), dtype=np.uint8) for text in texts])

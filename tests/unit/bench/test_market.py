@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 import msgspec
+import pytest
 
 from bench.market import CHUNK, FIRST_ID, SYMBOLS, Market
 from bench.trades import FRAME_TICKS, copy_of_trades, frames_of_trades
@@ -48,3 +49,19 @@ def test_a_binary_copy_begins_and_ends_as_postgresql_wants_it() -> None:
 
     assert data.startswith(b"PGCOPY\n\xff\r\n\x00")
     assert data.endswith(b"\xff\xff")
+
+
+def test_ids_are_contiguous_for_five_hundred_symbols_as_well() -> None:
+    market, ids = Market(symbols=[f"S{number:03}USDT" for number in range(500)]), defaultdict(list)
+    for data in [*decoded(market), *decoded(market)]:
+        ids[data["s"]].append(data["t"])
+
+    assert len(ids) == 500
+    assert all(of_symbol == list(range(FIRST_ID, FIRST_ID + 4)) for of_symbol in ids.values())
+
+
+def test_symbols_that_no_chunk_can_hold_alike_are_refused() -> None:
+    with pytest.raises(ValueError, match="multiple"):
+        Market(symbols=["AUSDT", "BUSDT", "CUSDT"])
+    with pytest.raises(ValueError, match="length"):
+        Market(symbols=["AUSDT", "BBUSDT"])

@@ -1,0 +1,2 @@
+-- Ticks stored so far, by kind.
+SELECT kind, sum(stored)::int8 FROM marks GROUP BY kind

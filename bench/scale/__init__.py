@@ -1,0 +1,1 @@
+"""What more workers and more symbols change: throughput, commit latency, PostgreSQL's load."""

@@ -61,7 +61,14 @@ class Closures(BaseModel):
 
 def read_closures(path: Path) -> Closures:
     """Return the closures; none when there is no file. Raises ConfigurationError naming every wrong line."""
-    return read_config(path, Closures, variable="CALENDARS_CONFIG") if path.exists() else Closures()
+    return read_config(path, Closures, variable="CALENDARS_CONFIG") if _may_exist(path) else Closures()
+
+
+def _may_exist(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True  # reading it says what is the matter
 
 
 class Calendars:

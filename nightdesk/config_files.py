@@ -4,7 +4,7 @@ Scalars are read as text, as they were written, and the model makes numbers of t
 become a truth value, nor ``1_000`` or ``010`` something else than it looks like.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, get_args
 
@@ -15,10 +15,18 @@ from nightdesk.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
 
-MAX_BYTES: Final = 1024 * 1024
+MAX_BYTES: Final = 256 * 1024
+"""Read in five seconds, at most."""
+
+MAX_VALUES: Final = 20_000
+"""Values in a file, those that aliases repeat counted each time: a few lines of them can stand for billions."""
+
+MAX_DEPTH: Final = 32
+MAX_PROBLEMS: Final = 50
+MAX_PROBLEM_CHARACTERS: Final = 500
 
 _Path: TypeAlias = tuple[str | int, ...]
-_Tree: TypeAlias = "str | list[_Tree] | dict[str, _Tree]"
+_Plain: TypeAlias = "str | list[_Plain] | dict[str, _Plain]"
 
 
 def read_config(path: Path, model: type[Model], *, variable: str) -> Model:
@@ -27,28 +35,38 @@ def read_config(path: Path, model: type[Model], *, variable: str) -> Model:
     ``variable`` is the environment variable that says where the file is.
     """
     root = _composed(path, variable)
-    problems: list[str] = []
-    tree = _plain(root, path, problems)
+    tree = _Tree(path)
+    values = tree.plain(root)
+    problems = tree.problems
     try:
-        config = model.model_validate(tree)
+        config = model.model_validate(values)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
-        problems += [_problem(path, root, model, one["loc"], one["msg"]) for one in wrong]
+        problems += [_problem(path, root, model, one["loc"], one["msg"]) for one in wrong[:MAX_PROBLEMS]]
+        problems += [f"{path}: and {len(wrong)} mistakes in all"] if len(wrong) > MAX_PROBLEMS else []
     if problems:
-        raise ConfigurationError("\n".join(problems))
+        raise ConfigurationError("\n".join(listed(problems)))
     return config
+
+
+def listed(problems: Sequence[str]) -> list[str]:
+    """Return the first problems, each cut to a length that can be read."""
+    shown = [one if len(one) <= MAX_PROBLEM_CHARACTERS else f"{one[:MAX_PROBLEM_CHARACTERS]} ..." for one in problems]
+    return [*shown[: MAX_PROBLEMS + 1], *(["..."] if len(shown) > MAX_PROBLEMS + 1 else [])]
 
 
 def _composed(path: Path, variable: str) -> yaml.Node:
     try:
-        data = path.read_bytes()
-        text = data.decode("utf-8")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; set {variable} to the file") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: is not UTF-8 text at byte {error.start}; save it as UTF-8") from error
     if len(data) > MAX_BYTES:
         raise ConfigurationError(f"{path}: is larger than {MAX_BYTES} bytes; set {variable} to the right file")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not UTF-8 text at byte {error.start}; save it as UTF-8") from error
     try:
         root = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
@@ -66,28 +84,48 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
     return f"{path}:{mark.line + 1 if mark is not None else 1}: not YAML: {what}; check indentation and quotes here"
 
 
-def _plain(node: yaml.Node, path: Path, problems: list[str], above: tuple[yaml.Node, ...] = ()) -> _Tree:
-    """Return the node as text, lists and dicts; a repeated key or an alias is a problem."""
-    if isinstance(node, yaml.SequenceNode):
-        return [_below(item, path, problems, (*above, node)) for item in node.value]
-    if not isinstance(node, yaml.MappingNode):
-        return str(node.value)
-    tree: dict[str, _Tree] = {}
-    for key, value in node.value:
-        name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
-        if not name or name in tree:
-            what = f"{name}: is given twice; remove one" if name else "a key must be a name"
-            problems.append(f"{path}:{_line(key)}: {what}")
-            continue
-        tree[name] = _below(value, path, problems, (*above, node))
-    return tree
+class _Tree:
+    """Turns a file's nodes into text, lists and dicts, within bounds."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._values = 0
+        self.problems: list[str] = []
 
-def _below(node: yaml.Node, path: Path, problems: list[str], above: tuple[yaml.Node, ...]) -> _Tree:
-    if any(node is one for one in above):
-        problems.append(f"{path}:{_line(node)}: an alias refers to what it is part of; write the values out")
-        return ""
-    return _plain(node, path, problems, above)
+    def plain(self, node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> _Plain:
+        """Return the node; a repeated key is a problem, and so is an alias of what it is part of.
+
+        Raises ConfigurationError for what is far too much.
+        """
+        self._count(node, len(above))
+        if any(node is one for one in above):
+            self._note(node, "an alias refers to what it is part of; write the values out")
+            return ""
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item, (*above, node)) for item in node.value]
+        if not isinstance(node, yaml.MappingNode):
+            return str(node.value)
+        tree: dict[str, _Plain] = {}
+        for key, value in node.value:
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
+            if not name or name in tree:
+                self._note(key, f"{name}: is given twice; remove one" if name else "a key must be a name")
+                continue
+            tree[name] = self.plain(value, (*above, node))
+        return tree
+
+    def _count(self, node: yaml.Node, depth: int) -> None:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            what = f"more than {MAX_VALUES} values, those that aliases repeat included"
+        elif depth > MAX_DEPTH:
+            what = f"values nested deeper than {MAX_DEPTH}"
+        else:
+            return
+        raise ConfigurationError(f"{self._path}:{_line(node)}: {what}; this is no configuration")
+
+    def _note(self, node: yaml.Node, what: str) -> None:
+        self.problems.append(f"{self._path}:{_line(node)}: {what}")
 
 
 def _problem(path: Path, root: yaml.Node, model: type[BaseModel], location: _Path, text: str) -> str:

@@ -4,14 +4,17 @@ Everything wrong is named at once, with its file, line, field and mend.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from nightdesk.config_files import read_config
+from nightdesk.config_files import listed, read_config
 from nightdesk.errors import ConfigurationError
+from nightdesk.settings import secret_of
 from nightdesk.shards import DEFAULT_SHARDS
 from nightdesk.ticks import Kind
 
@@ -20,10 +23,9 @@ ALWAYS_OPEN: Final = "24/7"
 
 DEFAULT_FEEDS: Final = "simulator"
 
-_NAME: Final = re.compile(r"^[a-z][a-z0-9_-]{0,31}$")
-_SYMBOL: Final = re.compile(r"^[^\s,:{}]{1,64}$")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_SYMBOL: Final = re.compile(r"[^\s,:{}]{1,64}")
 _KINDS: Final = {kind.label: kind for kind in Kind if kind is not Kind.EVENT}
-_FILE_SUFFIX: Final = "_FILE"
 
 
 def _kind(value: object) -> object:
@@ -31,14 +33,14 @@ def _kind(value: object) -> object:
         return value
     kind = _KINDS.get(value) if isinstance(value, str) else None
     if kind is None:
-        raise ValueError(f"{value!r} is no kind; write one of {', '.join(_KINDS)}")
+        raise ValueError(f"{str(value)[:80]!r} is no kind; write one of {', '.join(_KINDS)}")
     return kind
 
 
 class FeedConfig(BaseModel):
     """One feed: where it is, what it collects and when its markets are open."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     codec: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="name of the codec in services/collector/feeds")
     ws_url: str = Field(pattern=r"^wss?://[^\s/]+", description="WebSocket address, ws:// or wss://, without a key")
@@ -56,13 +58,25 @@ class FeedConfig(BaseModel):
     compression: Literal["", "deflate"] = Field("", description="deflate to ask for compressed frames")
     api_key: SecretStr = Field(SecretStr(""), exclude=True, description="only from the environment")
 
+    @field_validator("ws_url", "rest_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            usable = bool(parts.hostname) and parts.port != 0 and url.isascii() and url.isprintable() and " " not in url
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("is no address; write scheme://host or scheme://host:port")
+        return url
+
     @field_validator("symbols")
     @classmethod
     def _distinct(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [symbol for symbol in symbols if not _SYMBOL.match(symbol)]
+        wrong = [symbol for symbol in symbols if not _SYMBOL.fullmatch(symbol)]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is no symbol; no spaces, commas, colons or braces")
-        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+            raise ValueError(f"{wrong[0][:80]!r} is no symbol; no spaces, commas, colons or braces")
+        twice = sorted(symbol for symbol, times in Counter(symbols).items() if times > 1)
         if twice:
             raise ValueError(f"{twice[0]!r} is listed twice; remove one")
         return symbols
@@ -91,7 +105,7 @@ class _File(BaseModel):
     @classmethod
     def _named(cls, feeds: dict[str, FeedConfig]) -> dict[str, FeedConfig]:
         for name in feeds:
-            if not _NAME.match(name):
+            if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no feed name; small letters, digits, - and _, at most 32")
         return feeds
 
@@ -107,7 +121,7 @@ def load_feeds(path: Path, environ: Mapping[str, str]) -> dict[str, FeedConfig]:
     symbols = _subscribed(environ.get("SUBSCRIBED_SYMBOLS") or "", names, problems)
     chosen = {name: _overridden(name, every[name], symbols.get(name), environ, problems) for name in names}
     if problems:
-        raise ConfigurationError("\n".join(problems))
+        raise ConfigurationError("\n".join(listed(problems)))
     return chosen
 
 
@@ -166,17 +180,10 @@ def _overridden(
 
 
 def _secret(variable: str, environ: Mapping[str, str], problems: list[str]) -> str:
-    direct, file = environ.get(variable) or "", environ.get(variable + _FILE_SUFFIX) or ""
-    if direct and file:
-        problems.append(f"{variable}: set it or {variable}{_FILE_SUFFIX}, not both")
-    if direct or not file:
-        return direct
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        problems.append(
-            f"{variable}{_FILE_SUFFIX}: cannot read {file}: {getattr(error, 'strerror', None) or 'not text'}"
-        )
+        return secret_of(variable, environ) or ""
+    except ConfigurationError as error:
+        problems.append(str(error))
         return ""
 
 

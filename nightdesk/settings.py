@@ -17,12 +17,14 @@ from nightdesk.errors import ConfigurationError
 Model = TypeVar("Model", bound=BaseModel)
 
 FILE_SUFFIX: Final = "_FILE"
+MAX_SECRET_BYTES: Final = 64 * 1024
+MAX_SHOWN_CHARACTERS: Final = 200
 
 
 class Settings(BaseModel):
     """What every service's settings share."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True, allow_inf_nan=False)
 
     log_level: str = Field("info", pattern="(?i)^(debug|info|warning|error)$", description="least level logged")
     log_format: str = Field("json", pattern="^(json|console)$", description="json for machines, console for eyes")
@@ -79,16 +81,48 @@ def variable_of(name: str, field: FieldInfo) -> str:
 
 
 def _value(variable: str, environ: Mapping[str, str], *, secret: bool) -> str | None:
+    if secret:
+        return secret_of(variable, environ)
+    value = environ.get(variable) or None
+    return _text(variable, value) if value else None
+
+
+def secret_of(variable: str, environ: Mapping[str, str]) -> str | None:
+    """Return the secret in a variable or in the file that ``VARIABLE_FILE`` names; raises ConfigurationError."""
     direct = environ.get(variable) or None
     file = environ.get(variable + FILE_SUFFIX) or None
-    if not secret or file is None:
-        return direct
-    if direct is not None:
+    if direct is not None and file is not None:
         raise ConfigurationError(f"{variable}: set it or {variable}{FILE_SUFFIX}, not both")
+    if file is None:
+        return _text(variable, direct) if direct else None
+    return _content(f"{variable}{FILE_SUFFIX}", file).strip() or None
+
+
+def _content(variable: str, file: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8").strip() or None
+        with Path(file).open("rb") as opened:
+            content = opened.read(MAX_SECRET_BYTES + 1)
     except OSError as error:
-        raise ConfigurationError(f"{variable}{FILE_SUFFIX}: cannot read {file}: {error.strerror}") from error
+        raise ConfigurationError(f"{variable}: cannot read {_shown(file)}: {error.strerror}") from error
+    if len(content) > MAX_SECRET_BYTES:
+        raise ConfigurationError(f"{variable}: {_shown(file)} is larger than {MAX_SECRET_BYTES} bytes: no secret is")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{variable}: {_shown(file)} is not UTF-8 text") from error
+
+
+def _text(variable: str, value: str) -> str:
+    """Return the value; what was no UTF-8 in the environment could not be sent or stored anywhere."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"{variable}: is not UTF-8 text") from error
+    return value
+
+
+def _shown(value: str) -> str:
+    return value if len(value) <= MAX_SHOWN_CHARACTERS else f"{value[:MAX_SHOWN_CHARACTERS]}..."
 
 
 def _is_secret(field: FieldInfo) -> bool:
@@ -101,6 +135,6 @@ def _problem(model: type[BaseModel], values: Mapping[str, str], error: dict[str,
     for name, field in model.model_fields.items():
         if first in {name, variable_of(name, field)}:
             meaning = f" ({field.description})" if field.description else ""
-            given = "" if _is_secret(field) or name not in values else f"={values[name]!r}"
+            given = "" if _is_secret(field) or name not in values else f"={_shown(values[name])!r}"
             return f"{variable_of(name, field)}{given}: {error['msg']}{meaning}"
     return str(error["msg"])

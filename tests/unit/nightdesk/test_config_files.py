@@ -74,6 +74,38 @@ def test_a_missing_file_names_its_variable(tmp_path: Path) -> None:
         read_config(tmp_path / "none.yaml", File, variable="SOME_CONFIG")
 
 
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]\n" for n in range(1, 30))
+CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 2000))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (BOMB, "values, those that aliases repeat included"),
+        (CHAIN, "nested deeper than"),
+        ("items: {" + "a: {size: [" * 40 + "]}" * 40 + "}", "nested deeper than"),
+        ("items:\n" + "".join(f"  a{n}: x\n" for n in range(19_000)), "19000 mistakes in all"),
+        ("".join("a: b\n" for _ in range(15_000)), "a: is given twice"),
+        ("? " + "x" * 100_000 + "\n: 1\n", "xxxx"),
+    ],
+)
+def test_a_file_that_says_too_much_is_refused_in_short(tmp_path: Path, text: str, says: str) -> None:
+    class Strict(File):
+        model_config = ConfigDict(extra="forbid")
+
+    path = tmp_path / "some.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        read_config(path, Strict, variable="SOME_CONFIG")
+    assert says in str(caught.value)
+    assert len(str(caught.value)) < 40_000
+
+
+def test_a_file_without_an_end_is_refused_and_not_read_for_ever() -> None:
+    with pytest.raises(ConfigurationError, match="larger than"):
+        read_config(Path("/dev/zero"), File, variable="SOME_CONFIG")
+
+
 def test_a_file_that_is_no_text_or_far_too_large_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "some.yaml"
     for content in (b"\xff\xfe", b"#" * (MAX_BYTES + 1)):

@@ -125,6 +125,39 @@ def test_a_wrong_address_in_the_environment_is_named_by_its_variable(file: Path)
     assert problem.startswith("ONE_WS_URL: ")
 
 
+@pytest.mark.parametrize(
+    "address", ["ws://[", "ws://a:99999", "ws://a:0", "ws://:80", "ws://a b", "ws://é", "ws://a/\t", "ws://@/"]
+)
+def test_an_address_that_leads_nowhere_is_named(file: Path, address: str) -> None:
+    [problem] = problems(file, {"FEEDS": "one", "ONE_WS_URL": address})
+
+    assert problem.startswith("ONE_WS_URL: ")
+
+
+@pytest.mark.parametrize("name", ['"A\\n"', '"A B"', '"A:B"'])
+def test_a_symbol_that_is_none_is_named(file: Path, name: str) -> None:
+    assert "no symbol" in problems(changed(file, "AUSDT", name))[0]
+
+
+def test_many_symbols_are_compared_in_little_time(file: Path) -> None:
+    many = ", ".join(f"S{number}" for number in range(19_000))
+
+    assert len(read_feeds(changed(file, "AUSDT, BUSDT", many))["one"].symbols) == 19_000
+
+
+def test_a_number_is_finite(file: Path) -> None:
+    changed(file, "shards: 4", "rest_weight_per_minute: inf")
+
+    assert "rest_weight_per_minute" in problems(file)[0]
+
+
+def test_a_key_that_is_no_text_is_a_problem(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\xff")
+
+    assert "ONE_API_KEY: is not UTF-8" in problems(file, {"FEEDS": "one", "ONE_API_KEY": "\udcff"})[0]
+    assert "ONE_API_KEY_FILE: " in problems(file, {"FEEDS": "one", "ONE_API_KEY_FILE": str(tmp_path / "key")})[0]
+
+
 def test_the_key_comes_from_the_environment_or_from_a_file(file: Path, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-file\n")
     direct = load_feeds(file, {"FEEDS": "two-b", "TWO_B_API_KEY": "direct"})

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, SecretStr
 
 from nightdesk.errors import ConfigurationError
-from nightdesk.settings import Settings, load
+from nightdesk.settings import MAX_SECRET_BYTES, Settings, load
 
 
 class Desk(Settings):
@@ -57,6 +57,39 @@ def test_a_secret_given_twice_is_refused() -> None:
 def test_a_secret_file_that_cannot_be_read_is_named() -> None:
     with pytest.raises(ConfigurationError, match="API_TOKEN_FILE: cannot read /nowhere"):
         load(Desk, {"FEEDS": "simulator", "API_TOKEN_FILE": "/nowhere"})
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"\xff\xfe", "not UTF-8 text"), (b"x" * (MAX_SECRET_BYTES + 1), "larger than")]
+)
+def test_a_secret_file_that_holds_no_secret_is_named(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "token").write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=f"API_TOKEN_FILE: .*{says}"):
+        load(Desk, {"FEEDS": "simulator", "API_TOKEN_FILE": str(tmp_path / "token")})
+
+
+def test_a_secret_file_without_an_end_is_refused_and_not_read_for_ever() -> None:
+    with pytest.raises(ConfigurationError, match="larger than"):
+        load(Desk, {"FEEDS": "simulator", "API_TOKEN_FILE": "/dev/zero"})
+
+
+@pytest.mark.parametrize("variable", ["FEEDS", "API_TOKEN", "DEPTH_LEVELS"])
+def test_a_value_that_is_no_text_is_named(variable: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{variable}: is not UTF-8 text"):
+        load(Desk, {"FEEDS": "simulator", variable: "\udcff"})
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+def test_a_number_is_finite(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="HEARTBEAT_INTERVAL"):
+        load(Desk, {"FEEDS": "simulator", "HEARTBEAT_INTERVAL": value})
+
+
+def test_a_long_wrong_value_is_shown_in_short() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(Desk, {"FEEDS": "simulator", "DEPTH_LEVELS": "9" * 100_000})
+    assert len(str(caught.value)) < 1000
 
 
 def test_a_wrong_secret_is_not_shown() -> None:

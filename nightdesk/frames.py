@@ -66,6 +66,7 @@ LAYOUT: Final[dict[Kind, tuple[tuple[str, str], ...]]] = {
 }  # fmt: skip
 """Each kind's columns in the order in which they are written; the first is always ``index``."""
 
+_CODES: Final = {"<u1": "B", "<i1": "b", "<u2": "H", "<i8": "q", "<f8": "d"}
 _NAMED: Final = frozenset({"symbol", "interval", "name", "cause"})
 _ITEM_BYTES: Final = {kind: sum(np.dtype(t).itemsize for _, t in columns) for kind, columns in LAYOUT.items()}
 
@@ -100,7 +101,7 @@ def encode(ticks: Sequence[Tick]) -> bytes:
         raise FrameError(f"{len(ticks)} ticks in one frame; at most {MAX_ROWS}")
     try:
         return _encode(ticks)
-    except (OverflowError, TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError, struct.error) as error:
         raise FrameError(f"a tick does not fit a frame: {error}") from error
 
 
@@ -137,7 +138,8 @@ def _section(kind: Kind, indexes: Sequence[int], ticks: Sequence[Tick], names: d
     parts = []
     for name, dtype in LAYOUT[kind]:
         column = _numbered(fields[name], names) if name in _NAMED else fields[name]
-        parts.append(_pad(np.array(column, dtype=dtype).tobytes()))
+        # struct packs a sequence of Python numbers more than twice as fast as NumPy converts it.
+        parts.append(_pad(struct.pack(f"<{len(column)}{_CODES[dtype]}", *column)))
     levels = _levels(ticks) if kind is Kind.DEPTH else b""
     return b"".join([_SECTION.pack(kind, len(ticks), len(levels) // 8), *parts, levels])
 
@@ -163,11 +165,12 @@ def _levels(ticks: Sequence[Tick]) -> bytes:
     for tick in ticks:
         flat += _bids(tick)
         flat += _asks(tick)
-    return np.array(flat, dtype="<f8").tobytes()
+    return struct.pack(f"<{len(flat)}d", *flat)
 
 
 def _numbered(values: Sequence[object], names: dict[str, int]) -> list[int]:
-    return [names.setdefault(str(value), len(names)) for value in values]
+    numbers = {value: names.setdefault(str(value), len(names)) for value in dict.fromkeys(values)}
+    return [numbers[value] for value in values]
 
 
 def _text(name: str) -> bytes:

@@ -4,7 +4,7 @@ A codec is pure: no I/O, no clock, no randomness. One instance serves one connec
 state (books, last ids). The session feeds it raw messages and carries out what it asks for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -84,6 +84,9 @@ class Fatal(msgspec.Struct, frozen=True):
 
 Control: TypeAlias = Fetch | Send | Alive | Rollover | Fatal
 Received: TypeAlias = tuple[Sequence[Tick], Sequence[Control]]
+Receive: TypeAlias = Callable[[bytes, int], Received]
+Reject: TypeAlias = Callable[[Exception, bytes], None]
+"""Takes what a message could not be read for, and the message."""
 
 
 class Keepalive(msgspec.Struct, frozen=True):
@@ -113,8 +116,30 @@ class Codec(Protocol):
     def receive(self, raw: bytes, received_ns: int) -> Received:
         """Read one message. Raises CodecError, with a closed reason, for one it cannot read."""
 
+    def receive_all(self, raws: Sequence[bytes], received_ns: int, reject: Reject) -> Received:
+        """Read messages that came together: what ``receive`` finds in each, one after the other.
+
+        Every message that ``receive`` would raise for goes to ``reject``, whatever it raises. ``receive_each`` is
+        enough; a codec has its own where that is faster.
+        """
+
     def fetched(self, key: str, body: bytes, received_ns: int) -> Received:
         """Read the answer to a ``Fetch``. Raises CodecError when it cannot; the session then asks again."""
 
     def ready(self) -> bool:
         """Return whether every subscription is confirmed and every book is synchronised."""
+
+
+def receive_each(receive: Receive, raws: Sequence[bytes], received_ns: int, reject: Reject) -> Received:
+    """Read messages one by one (``Codec.receive_all``)."""
+    ticks: list[Tick] = []
+    controls: list[Control] = []
+    for raw in raws:
+        try:
+            found, asked = receive(raw, received_ns)
+        except Exception as error:  # noqa: BLE001  a defect in a codec must not end the session
+            reject(error, raw)
+        else:
+            ticks += found
+            controls += asked
+    return ticks, controls

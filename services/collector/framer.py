@@ -3,6 +3,8 @@
 By count or by age, whichever comes first, so that a quiet market still flows.
 """
 
+from collections.abc import Callable
+
 from nightdesk.ticks import Tick
 
 
@@ -13,16 +15,19 @@ class Framer:
         self._max_ticks = max_ticks
         self._max_age_ns = max_age_ns
         self._open: list[Tick] = []
+        self.add: Callable[[Tick], None] = self._open.append
+        """Take one tick. The list's own method: it runs once for every tick that comes."""
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, tick: Tick) -> list[Tick] | None:
-        """Take one tick; return the frame it completes, if it does."""
-        self._open.append(tick)
-        if len(self._open) >= self._max_ticks:
-            return self.close()
-        return None
+    def full(self) -> list[list[Tick]]:
+        """Return the frames that what is open makes by count."""
+        limit, frames = self._max_ticks, []
+        while len(self._open) >= limit:
+            frames.append(self._open[:limit])
+            del self._open[:limit]
+        return frames
 
     def due(self, now_ns: int) -> list[Tick] | None:
         """Return the open frame once its first tick is ``max_age_ns`` old, by the clock that stamped the tick.
@@ -37,5 +42,6 @@ class Framer:
         """Return whatever is open as a frame."""
         if not self._open:
             return None
-        ticks, self._open = self._open, []
+        ticks = self._open[:]
+        self._open.clear()
         return ticks

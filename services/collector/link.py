@@ -119,7 +119,8 @@ class Link:
         self._on_alive = on_alive
         self._on_raw = on_raw
         self._on_answer = on_answer
-        self._receive = codec.receive
+        self._receive_all = codec.receive_all
+        self._rejected = 0
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -187,28 +188,16 @@ class Link:
 
     def _messages(self, raws: list[bytes]) -> None:
         """Read the messages of one read: the hot path. They were received together, so they share a time."""
-        now_ns = self._wall_ns()
-        receive, read = self._receive, len(raws)
-        ticks: list[Tick] = []
-        for raw in raws:
-            try:
-                found, controls = receive(raw, now_ns)
-            except Exception as error:  # noqa: BLE001  a defect in a codec must not end the session
-                self._reject(error, raw)
-                read -= 1
-                continue
-            ticks += found
-            if controls:
-                self._pass(ticks)
-                ticks = []
-                self._obey(controls)
-        tally = self._tally
-        tally.messages += len(raws)
-        tally.bytes += sum(map(len, raws))
+        now_ns, rejected = self._wall_ns(), self._rejected
+        ticks, controls = self._receive_all(raws, now_ns, self._reject)
+        read = len(raws) - (self._rejected - rejected)
+        self._tally.messages += len(raws)
+        self._tally.bytes += sum(map(len, raws))
         if read:
-            tally.heard_ns = now_ns
+            self._tally.heard_ns = now_ns
             self.heard += read
         self._pass(ticks)
+        self._obey(controls)
 
     def _recorded(self, raws: list[bytes]) -> None:
         assert self._on_raw is not None  # noqa: S101  chosen only then
@@ -218,6 +207,7 @@ class Link:
         self._messages(raws)
 
     def _reject(self, error: Exception, raw: bytes) -> None:
+        self._rejected += 1
         if isinstance(error, CodecError):
             self._rejects.add(error.reason, error.detail, raw)
         else:

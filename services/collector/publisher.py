@@ -134,8 +134,7 @@ class Publisher:
         self._keys = [stream_key(feed, shard) for shard in range(shards)]
         self._position_keys = [position_key(feed, shard) for shard in range(shards)]
         self._framers = [Framer(max_ticks=limits.max_ticks, max_age_ns=limits.max_age_ns) for _ in range(shards)]
-        self._framer_of: dict[str, Framer] = {}
-        self._shard_of_framer = {id(framer): shard for shard, framer in enumerate(self._framers)}
+        self._add_of: dict[str, Callable[[Tick], None]] = {}
         self._unspooled: deque[tuple[int, list[Tick]]] = deque()
         self._queue: deque[_Queued] = deque()
         self._queue_ticks = 0
@@ -160,11 +159,14 @@ class Publisher:
 
         Raises nothing for a full disk: the frame waits in memory and ``pressure`` says to pause the socket.
         """
+        add_of = self._add_of
         for tick in ticks:
-            framer = self._framer_of.get(tick.symbol) or self._assign(tick.symbol)
-            full = framer.add(tick)
-            if full is not None:
-                self._spool_frame(self._shard_of_framer[id(framer)], full)
+            try:
+                add = add_of[tick.symbol]
+            except KeyError:
+                add = add_of[tick.symbol] = self._framers[shard_of(tick.symbol, self._shards)].add
+            add(tick)
+        self._close_full()
         if not self._tick_waiting:
             self._tick_waiting = True
             self._waiting.set()
@@ -174,10 +176,9 @@ class Publisher:
         if event.symbol:
             self.take([event])
             return
-        for shard, framer in enumerate(self._framers):
-            full = framer.add(event)
-            if full is not None:
-                self._spool_frame(shard, full)
+        for framer in self._framers:
+            framer.add(event)
+        self._close_full()
         self._tick_waiting = True
         self._waiting.set()
 
@@ -395,15 +396,17 @@ class Publisher:
 
     # -- closing frames ----------------------------------------------------------------------------------------
 
-    def _assign(self, symbol: str) -> Framer:
-        framer = self._framer_of[symbol] = self._framers[shard_of(symbol, self._shards)]
-        return framer
-
     async def _close_by_age(self) -> None:
         """Close what is due while the publisher waits for Redis: an open frame dies with the process."""
         while True:
             await asyncio.sleep(CLOSE_POLL_S)
             self._close_frames(every=False)
+
+    def _close_full(self) -> None:
+        """Close the frames that are complete by count."""
+        closed = [(shard, ticks) for shard, framer in enumerate(self._framers) for ticks in framer.full()]
+        if closed:
+            self._spool_frames(closed)
 
     def _close_frames(self, *, every: bool) -> None:
         """Close the frames that are due, or every one that holds a tick."""
@@ -416,17 +419,16 @@ class Publisher:
         if closed:
             self._spool_frames(closed)
 
-    def _spool_frame(self, shard: int, ticks: list[Tick]) -> None:
-        self._spool_frames([(shard, ticks)])
-
     def _spool_frames(self, closed: Sequence[tuple[int, list[Tick]]]) -> None:
         if self._unspooled:
             self._unspooled.extend(closed)
             return
         now_ms = self._clock.wall_ns() // 1_000_000
         records = []
+        highest: dict[int, EntryId] = {}
         for shard, ticks in closed:
-            entry_id = entry_ids.following(self._spool.highest(shard), now_ms)
+            last = highest.get(shard) or self._spool.highest(shard)
+            highest[shard] = entry_id = entry_ids.following(last, now_ms)
             records.append(Record(shard, entry_id, len(ticks), self._encoded(ticks)))
         try:
             place = self._spool.append(records)

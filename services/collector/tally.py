@@ -4,7 +4,7 @@ The hot path adds to plain numbers; once in a while they are added to the metric
 """
 
 from collections import Counter as Count
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -66,15 +66,15 @@ class Tally:
         self.last_tick_ns: dict[str, int] = dict.fromkeys(symbols, 0)
         self._show_zeros(causes)
 
-    def count(self, ticks: Iterable[Tick]) -> None:
+    def count(self, ticks: Sequence[Tick]) -> None:
         """Count ticks and note when their symbols were last heard."""
-        kinds, last = self.ticks, self.last_tick_ns
-        for tick in ticks:
-            kinds[tick.__class__] += 1
-            if tick.__class__ is not Event:
-                last[tick.symbol] = tick.received_ns
-            else:
-                self._count_event(tick)
+        types = list(map(type, ticks))
+        for kind in set(types):
+            self.ticks[kind] += types.count(kind)
+        if Event in types:
+            ticks = self._without_events(ticks)
+        for symbol, tick in {tick.symbol: tick for tick in ticks}.items():
+            self.last_tick_ns[symbol] = tick.received_ns
 
     def reject(self, reason: str) -> None:
         """Count a message that could not be read; an unforeseen reason counts as ``other``."""
@@ -122,9 +122,12 @@ class Tally:
             if last_ns:
                 metrics.symbol_last_tick.labels(feed, symbol).set(last_ns / 1e9)
 
-    def _count_event(self, event: Tick) -> None:
-        if isinstance(event, Event) and event.name == EventName.SEQUENCE_BREAK:
-            self.breaks[Kind(event.kind).label if event.kind else OTHER] += 1
+    def _without_events(self, ticks: Sequence[Tick]) -> list[Tick]:
+        """Count the breaks; an event is no sign of life of its symbol."""
+        for one in ticks:
+            if isinstance(one, Event) and one.name == EventName.SEQUENCE_BREAK:
+                self.breaks[Kind(one.kind).label if one.kind else OTHER] += 1
+        return [one for one in ticks if not isinstance(one, Event)]
 
     def _show_zeros(self, causes: Iterable[str]) -> None:
         """Make the children now, so that a rate sees the first of each."""

@@ -8,18 +8,30 @@ snapshot asked for after it can never be older than the first change, however qu
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from math import nan
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from nightdesk.errors import CodecError, ConfigurationError
 from nightdesk.exchanges import binance
-from nightdesk.ticks import NO_ID, NO_TIME, AggTrade, Depth, Event, EventName, Kind, Kline, Quote, Trade
+from nightdesk.ticks import NO_ID, NO_TIME, AggTrade, Depth, Event, EventName, Kind, Kline, Quote, Tick, Trade
 from services.collector.book import Book, synchronised
-from services.collector.codec import Alive, Fatal, Fetch, Keepalive, Reason, Received, Rollover, Subscription
+from services.collector.codec import (
+    Alive,
+    Control,
+    Fatal,
+    Fetch,
+    Keepalive,
+    Reason,
+    Receive,
+    Received,
+    Reject,
+    Rollover,
+    Subscription,
+)
 from services.collector.feeds.reading import (
     NS_PER_MS,
     UNREADABLE,
@@ -51,8 +63,6 @@ _SELL: Final = -1
 _STREAM_AT: Final = len(b'{"stream":"')
 
 T = TypeVar("T")
-
-Receive: TypeAlias = Callable[[bytes, int], Received]
 
 
 class _Trade(msgspec.Struct, gc=False):
@@ -145,30 +155,31 @@ class _Other(msgspec.Struct):
 class TradeStream:
     """Trades; their ids are contiguous, so a jump is a break in the sequence."""
 
-    __slots__ = ("_last", "_symbol")
+    __slots__ = ("heard_ns", "next_id", "symbol")
 
     read: Final = staticmethod(reader(_Of[_Trade]))
 
     def __init__(self, symbol: str) -> None:
-        self._symbol = symbol
-        self._last: Trade | None = None
+        self.symbol = symbol
+        self.next_id = NO_ID
+        self.heard_ns = NO_TIME
 
     def receive(self, raw: bytes, received_ns: int) -> Received:
         """Read one trade; an id at or below the last is passed on, for the store knows whether it has it."""
         data = self.read(raw).data
-        symbol, trade_id = self._symbol, data.t
+        symbol, trade_id, next_id = self.symbol, data.t, self.next_id
         if data.s != symbol:
             raise _foreign(data.s, symbol)
         side = _SELL if data.m else _BUY
         tick = Trade(symbol, trade_id, data.p, data.q, side, data.T * NS_PER_MS, received_ns)
-        last = self._last
-        if last is None or trade_id == last.trade_id + 1:
-            self._last = tick
+        if trade_id < next_id:
             return (tick,), ()
-        if trade_id <= last.trade_id:
+        since_ns, self.heard_ns, self.next_id = self.heard_ns, received_ns, trade_id + 1
+        if next_id in {trade_id, NO_ID}:
             return (tick,), ()
-        self._last = tick
-        gap = _break(last, Kind.TRADE, from_id=last.trade_id + 1, to_id=trade_id - 1, received_ns=received_ns)
+        gap = _sequence_break(
+            symbol, Kind.TRADE, from_id=next_id, to_id=trade_id - 1, since_ns=since_ns, received_ns=received_ns
+        )
         return (gap, tick), ()
 
 
@@ -395,6 +406,7 @@ class BinanceCodec:
         self._subscription = subscription
         self._symbols = {symbol.lower(): symbol for symbol in subscription.symbols}
         self._streams: dict[bytes, Receive] = {}
+        self._trades: dict[bytes, TradeStream] = {}
         self._books: dict[str, DepthStream] = {}
         self._unconfirmed = dict(zip(count(1), self._chunks(), strict=False))
 
@@ -420,6 +432,34 @@ class BinanceCodec:
             return self._other(raw, received_ns) if receive is None else receive(raw, received_ns)
         except UNREADABLE as error:
             raise refusal(error) from error
+
+    def receive_all(self, raws: Sequence[bytes], received_ns: int, reject: Reject) -> Received:
+        """Read messages that came together.
+
+        Nearly all are the next trade of their stream. Those are read here, without a call for each: a third of the
+        time that ``receive`` takes is saved.
+        """
+        ticks: list[Tick] = []
+        controls: list[Control] = []
+        add, trades, read = ticks.append, self._trades, TradeStream.read
+        for raw in raws:
+            stream = trades.get(raw[_STREAM_AT : raw.find(b'"', _STREAM_AT)])
+            try:
+                if stream is not None:
+                    data = read(raw).data
+                    if data.t == stream.next_id and data.s == stream.symbol:
+                        stream.next_id += 1
+                        stream.heard_ns = received_ns
+                        side = _SELL if data.m else _BUY
+                        add(Trade(stream.symbol, data.t, data.p, data.q, side, data.T * NS_PER_MS, received_ns))
+                        continue
+                found, asked = self.receive(raw, received_ns)
+            except Exception as error:  # noqa: BLE001  a defect in a codec must not end the session
+                reject(refusal(error) if isinstance(error, UNREADABLE) else error, raw)
+            else:
+                ticks += found
+                controls += asked
+        return ticks, controls
 
     def fetched(self, key: str, body: bytes, received_ns: int) -> Received:
         """Read a depth snapshot; ``key`` is its symbol."""

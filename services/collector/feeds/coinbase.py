@@ -15,7 +15,7 @@ import msgspec
 from nightdesk.errors import CodecError, ConfigurationError
 from nightdesk.ticks import NO_ID, NO_TIME, Depth, Event, EventName, Kind, Quote, Side, Tick, Trade
 from services.collector.book import Book, synchronised
-from services.collector.codec import Alive, Fatal, Keepalive, Reason, Received, Send, Subscription
+from services.collector.codec import Alive, Fatal, Keepalive, Reason, Received, Reject, Send, Subscription, receive_each
 from services.collector.feeds.reading import UNREADABLE, Id, Level, MaybePrice, Price, Size, reader, refusal, time_ns
 
 HEARTBEAT_S: Final = 5.0
@@ -165,6 +165,10 @@ class CoinbaseCodec:
             ticks = self._leave_books(ticks, received_ns)
             controls = controls or (Alive(),)
         return ticks, (*controls, *self._renewal(received_ns)) if self._wants_books else controls
+
+    def receive_all(self, raws: Sequence[bytes], received_ns: int, reject: Reject) -> Received:
+        """Read messages that came together."""
+        return receive_each(self.receive, raws, received_ns, reject)
 
     def fetched(self, key: str, body: bytes, received_ns: int) -> Received:  # noqa: ARG002 - the port's signature
         """Nothing is ever asked for over REST."""

@@ -20,7 +20,7 @@ import msgspec
 from nightdesk.errors import CodecError, ConfigurationError
 from nightdesk.ticks import NO_ID, Kind, Quote, Side, Trade
 from services.collector.book import Book
-from services.collector.codec import Alive, Fatal, Keepalive, Reason, Received, Send, Subscription
+from services.collector.codec import Alive, Fatal, Keepalive, Reason, Received, Reject, Send, Subscription, receive_each
 from services.collector.feeds.reading import (
     MAX_INT64,
     UNREADABLE,
@@ -147,6 +147,10 @@ class TickdbCodec:
             return self._receive(raw, received_ns)
         except UNREADABLE as error:
             raise refusal(error) from error
+
+    def receive_all(self, raws: Sequence[bytes], received_ns: int, reject: Reject) -> Received:
+        """Read messages that came together."""
+        return receive_each(self.receive, raws, received_ns, reject)
 
     def fetched(self, key: str, body: bytes, received_ns: int) -> Received:  # noqa: ARG002 - the port's signature
         """Nothing is ever asked for over REST."""

@@ -24,6 +24,7 @@ from picows import (
 from nightdesk.errors import ConfigurationError, UnavailableError
 from services.collector.transport import (
     ABNORMAL,
+    BURST,
     CLOSE_TIMEOUT_S,
     MAX_MESSAGE_BYTES,
     NO_CODE,
@@ -77,15 +78,25 @@ async def connect(url: str, dial: Dial) -> Socket:
 
 
 class _Listener(WSListener):
-    """Takes parsed frames. What arrives before ``deliver`` is set waits in ``_messages``."""
+    """Takes parsed frames. What arrives before ``deliver_to`` waits in ``_messages``.
+
+    One read may bring tens of thousands of messages, for the library's buffer grows with a flood.
+    """
 
     def __init__(self) -> None:
-        self.deliver: OnMessages | None = None
         self.closed: Closed | None = None
+        self._deliver: OnMessages | None = None
+        self._reading: Reading | None = None
         self.pong = asyncio.Event()
         self.gone = asyncio.Event()
         self._messages: list[bytes] = []
+        self._handed = 0
         self._parts: list[bytes] = []
+
+    def deliver_to(self, on_messages: OnMessages, reading: Reading) -> None:
+        """Hand over what waits already and, from now on, everything at once."""
+        self._deliver, self._reading = on_messages, reading
+        self._hand_over()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take one frame: the hot path is a whole message."""
@@ -94,18 +105,28 @@ class _Listener(WSListener):
         else:
             self._other(transport, frame)
         if frame.last_in_buffer:
-            self.flush()
+            self._hand_over()
 
     def on_ws_disconnected(self, _transport: WSTransport) -> None:
         """Note the end of the connection."""
-        self.flush()
+        while self._messages and self._deliver is not None:
+            self._hand_over()
         self.gone.set()
 
-    def flush(self) -> None:
-        """Hand over what waits."""
-        if self._messages and self.deliver is not None:
-            messages, self._messages = self._messages, []
-            self.deliver(messages)
+    def _hand_over(self) -> None:
+        """Hand over a burst; the rest follows when other tasks have run, and nothing is read meanwhile."""
+        if not self._messages or self._deliver is None or self._reading is None:
+            return
+        messages = self._messages[self._handed : self._handed + BURST]
+        self._handed += BURST
+        rest = self._handed < len(self._messages)
+        if not rest:
+            self._messages.clear()
+            self._handed = 0
+        self._deliver(messages)
+        self._reading.busy(rest)
+        if rest:
+            asyncio.get_running_loop().call_soon(self._hand_over)
 
     def _other(self, transport: WSTransport, frame: WSFrame) -> None:
         match frame.msg_type:
@@ -153,8 +174,7 @@ class _Picows:
         self._transport.send(_TEXT, text.encode())
 
     async def pump(self, on_messages: OnMessages) -> Closed:
-        self._listener.deliver = on_messages
-        self._listener.flush()
+        self._listener.deliver_to(on_messages, self._reading)
         pings = asyncio.create_task(self._ping())
         try:
             await self._listener.gone.wait()

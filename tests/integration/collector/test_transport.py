@@ -131,6 +131,32 @@ def test_a_server_may_speak_along_with_its_answer_in_pieces_of_any_length(connec
     asyncio.run(scenario())
 
 
+def test_a_flood_comes_whole_and_in_order_while_other_tasks_run(connect: Connect) -> None:
+    count = 100_000
+
+    async def behave(exchange: ServerConnection) -> None:
+        frames = [Frame(Opcode.TEXT, f"{number:0100d}".encode()).serialize(mask=False) for number in range(count)]
+        exchange.transport.write(b"".join(frames))
+        await exchange.recv()
+        exchange.transport.abort()
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        turns = 0
+        async with an_exchange(behave) as url:
+            socket = await connect(url, Dial())
+            pump = asyncio.create_task(socket.pump(messages.extend))
+            while len(messages) < count:
+                turns += 1
+                await asyncio.sleep(0)
+            await socket.send("goodbye")
+            await pump
+        assert [int(message) for message in messages] == list(range(count))
+        assert turns > 10
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1012, 4000, 4999])
 def test_a_close_code_and_its_reason_are_reported(connect: Connect, code: int) -> None:
     async def behave(exchange: ServerConnection) -> None:

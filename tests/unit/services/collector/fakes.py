@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from nightdesk.errors import CodecError, NightdeskError
 from nightdesk.ticks import NO_TIME, Event, EventName, Quote, Tick, Trade
-from services.collector.codec import Alive, Fatal, Fetch, Keepalive, Received, Rollover, Send
+from services.collector.codec import Alive, Fatal, Fetch, Keepalive, Received, Reject, Rollover, Send, receive_each
 from services.collector.publisher import Pressure
 from services.collector.transport import Closed, Dial, OnMessages
 
@@ -53,6 +53,9 @@ class WordCodec:
             case "hello", _:
                 return (), ()
         raise CodecError("not_json", word)
+
+    def receive_all(self, raws: Sequence[bytes], received_ns: int, reject: Reject) -> Received:
+        return receive_each(self.receive, raws, received_ns, reject)
 
     def fetched(self, key: str, body: bytes, received_ns: int) -> Received:
         self.answers.append(body)

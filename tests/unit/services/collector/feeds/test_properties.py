@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nightdesk.errors import CodecError
 from nightdesk.frames import decode, encode
 from nightdesk.ticks import Tick
-from services.collector.codec import Codec, Control, Reason, Received
+from services.collector.codec import Codec, Control, Reason, Received, receive_each
 from tests.unit.services.collector.feeds.documented import (
     BINANCE,
     COINBASE,
@@ -22,6 +22,7 @@ from tests.unit.services.collector.feeds.documented import (
     coinbase,
     snapshot,
     tickdb,
+    trade,
 )
 
 FEEDS = {"binance": (binance, BINANCE), "coinbase": (coinbase, COINBASE), "tickdb": (tickdb, TICKDB)}
@@ -108,3 +109,29 @@ def test_a_damaged_snapshot_is_read_or_refused(body: bytes) -> None:
     codec.receive(change(2, 4), NOW_NS)
 
     check(lambda: codec.fetched("BTCUSDT", body, NOW_NS))
+
+
+@st.composite
+def a_burst(draw: Callable[[Any], Any], messages: list[bytes]) -> list[bytes]:
+    """Draw what one read may bring: trades in and out of order among damaged messages of every kind."""
+    trades = st.builds(trade, st.integers(100, 104), m=st.booleans(), s=st.sampled_from(["BTCUSDT", "ETHUSDT"]))
+    burst: list[bytes] = draw(st.lists(trades | damaged(messages), max_size=30))
+    return burst
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@MANY
+@given(data=st.data())
+def test_what_comes_together_is_read_as_if_it_came_one_by_one(feed: str, data: st.DataObject) -> None:
+    new_codec, messages = FEEDS[feed]
+    burst = data.draw(a_burst(messages))
+    one_by_one, together = new_codec(), new_codec()
+    expected: list[str] = []
+    found: list[str] = []
+
+    by_one = receive_each(one_by_one.receive, burst, NOW_NS, lambda error, raw: expected.append(f"{error!r} {raw!r}"))
+    at_once = together.receive_all(burst, NOW_NS, lambda error, raw: found.append(f"{error!r} {raw!r}"))
+
+    # As text, for an empty side of a book is a NaN, which is equal to nothing.
+    assert [list(map(repr, part)) for part in at_once] == [list(map(repr, part)) for part in by_one]
+    assert found == expected

@@ -70,8 +70,8 @@ class Run:
             goes_on = True
             while left and goes_on:
                 goes_on = self._one(stack, harness, left.pop(0))
-        for line in harness.memory_findings():
-            self._wrong(line)
+            if goes_on:
+                self._wrong_all("over all faults", harness.final_findings())
 
     def _one(self, stack: Stack, harness: Harness, name: str) -> bool:
         """Run one fault; False when the stack cannot take another one."""
@@ -83,13 +83,16 @@ class Run:
             show_logs(stack)
             return False
         self.outcomes.append(outcome)
-        for line in outcome.findings:
-            self._wrong(f"{name}: {line}")
+        self._wrong_all(name, outcome.findings)
         verdict = "wrong" if outcome.findings else "right"
         say(f"{name}: {verdict} after {time.monotonic() - started_s:.0f} s; {'; '.join(outcome.notes)}")
         if outcome.findings:
             show_logs(stack)
         return outcome.goes_on
+
+    def _wrong_all(self, what: str, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._wrong(f"{what}: {line}")
 
     def _wrong(self, line: str) -> None:
         say(line)

@@ -24,12 +24,16 @@ SQL: Final = {file.stem: file.read_text(encoding="utf-8") for file in (Path(__fi
 
 @dataclass(slots=True)
 class Rows:
-    """The stored trades of one symbol: ids, rows, and rows that repeat an id above the floor; rows up to the floor."""
+    """The stored trades of one symbol: ids, rows, and rows that repeat an id above the floor; rows up to the floor.
+
+    ``strays`` are rows above the floor that say they are older than what was looked at.
+    """
 
     ids: Ids = ()
     duplicates: int = 0
     rows: int = 0
     rows_before: int = 0
+    strays: int = 0
 
     def add(self, low: int, high: int, rows: int) -> None:
         """Take one run of consecutive ids above the floor."""
@@ -88,16 +92,15 @@ class Evidence:
         query = "SELECT reason || ': ' || min(error), count(*) FROM quarantine GROUP BY reason"
         return {why: int(count) for why, count in self._ask(query)}
 
-    def stored(self, floors: Mapping[str, int]) -> dict[str, Rows]:
-        """Return the stored trades by symbol; ids up to a symbol's floor are only counted."""
+    def stored(self, floors: Mapping[str, int], since_s: float = 0.0) -> dict[str, Rows]:
+        """Return the stored trades by symbol; ids up to a symbol's floor, all from before then, are only counted."""
         found: dict[str, Rows] = {}
-        answer = self._ask(SQL["runs"], feed=FEED, symbols=list(floors), floors=list(floors.values()))
-        for symbol, is_new, low, high, rows in answer:
+        given = {"feed": FEED, "symbols": list(floors), "floors": list(floors.values())}
+        for symbol, low, high, rows in self._ask(SQL["runs"], **given, since=since_s):
+            found.setdefault(symbol, Rows()).add(low, high, rows)
+        for symbol, before, above in self._ask(SQL["rows"], **given):
             one = found.setdefault(symbol, Rows())
-            if is_new:
-                one.add(low, high, rows)
-            else:
-                one.rows_before += rows
+            one.rows_before, one.strays = before, above - one.rows
         return found
 
     def ledgered(self) -> dict[str, Ids]:
@@ -107,9 +110,10 @@ class Evidence:
             found.setdefault(symbol, []).append((low, high))
         return {symbol: ids_of(intervals) for symbol, intervals in found.items()}
 
-    def unordered(self, floors: Mapping[str, int]) -> list[str]:
+    def unordered(self, floors: Mapping[str, int], since_s: float = 0.0) -> list[str]:
         """Return for which symbols an id above the floor was received before the next lower one."""
-        answer = self._ask(SQL["unordered"], feed=FEED, symbols=list(floors), floors=list(floors.values()))
+        given = {"symbols": list(floors), "floors": list(floors.values())}
+        answer = self._ask(SQL["unordered"], feed=FEED, since=since_s, **given)
         return [
             f"{symbol}: {count} trades were received before the one with the next lower id, the first is {trade_id}"
             for symbol, trade_id, count in answer
@@ -129,16 +133,16 @@ class Evidence:
             for symbol, sequence, bid, bid_size, ask, ask_size in self._ask(SQL["last_quotes"], feed=FEED)
         }
 
-    def folded_bars(self) -> dict[BarKey, Bar]:
-        """Return the bars that the stored trades make."""
-        return self._bars("folded")
+    def folded_bars(self, since_s: float = 0.0) -> dict[BarKey, Bar]:
+        """Return the bars that the stored trades make, from a minute on."""
+        return self._bars("folded", since_s)
 
-    def stored_bars(self) -> dict[BarKey, Bar]:
-        """Return the bars that are stored."""
-        return self._bars("bars")
+    def stored_bars(self, since_s: float = 0.0) -> dict[BarKey, Bar]:
+        """Return the bars that are stored, from a minute on."""
+        return self._bars("bars", since_s)
 
-    def _bars(self, name: str) -> dict[BarKey, Bar]:
-        answer = self._ask(SQL[name], feed=FEED)
+    def _bars(self, name: str, since_s: float) -> dict[BarKey, Bar]:
+        answer = self._ask(SQL[name], feed=FEED, since=since_s)
         return {BarKey(symbol, int(minute)): Bar(*figures) for symbol, minute, *figures in answer}
 
     def _ask(self, query: str, **values: object) -> list[Any]:

@@ -87,6 +87,8 @@ class Harness:
         self._rows: dict[str, int] = {}
         self._dropped = 0
         self._quarantined = 0
+        self._since_s = 0.0
+        """A whole minute; no trade of this fault is older."""
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -132,9 +134,9 @@ class Harness:
             goes_on=drained and recovery_s is not None,
         )
 
-    def memory_findings(self) -> list[str]:
-        """Return which processes grew too much from their first calm moment to their last."""
-        return growth_findings(self._memory.growths_mb(), since="since it began")
+    def final_findings(self) -> list[str]:
+        """Return what is wrong over all faults: bars of any time, processes that grew since they were first calm."""
+        return [*self._bar_findings(0.0), *growth_findings(self._memory.growths_mb(), since="since it began")]
 
     # -- load and waiting --------------------------------------------------------------------------------------
 
@@ -190,7 +192,7 @@ class Harness:
 
     def _accounts(self, market: Market, injected: Injected) -> list[Account]:
         floors = self._floors(market)
-        stored, ledgered = self._evidence.stored(floors), self._evidence.ledgered()
+        stored, ledgered = self._evidence.stored(floors, self._since_s), self._evidence.ledgered()
         windows = losable(injected, market, self._rates(market))
         return [
             self._account(
@@ -215,7 +217,7 @@ class Harness:
             stored=rows.ids,
             ledgered=ledgered,
             duplicates=rows.duplicates,
-            disturbed=abs(rows.rows_before - before),
+            disturbed=abs(rows.rows_before - before) + rows.strays,
             losable=window,
         )
 
@@ -231,14 +233,18 @@ class Harness:
         by_id, by_receipt = not injected.disordered, not injected.clock_stepped
         floors = self._floors(market)
         self._accounted = {symbol: market.last[symbol] for symbol in floors}
-        bars = bar_findings(self._evidence.folded_bars(), self._evidence.stored_bars())
+        since_s, self._since_s = self._since_s, 60.0 * (time.time() // 60 - 1)
         return [
-            *bars[:BAR_FINDINGS_SHOWN],
-            *(self._evidence.unordered(floors) if by_id and by_receipt else ()),
+            *self._bar_findings(since_s),
+            *(self._evidence.unordered(floors, since_s) if by_id and by_receipt else ()),
             *self._quarantine_findings(injected.quarantined),
             *self._observer.order.findings(ids=by_id, receipts=by_receipt),
             *(one for check in self._checks for one in check(self._simulator, self._evidence)),
         ]
+
+    def _bar_findings(self, since_s: float) -> list[str]:
+        found = bar_findings(self._evidence.folded_bars(since_s), self._evidence.stored_bars(since_s))
+        return found[:BAR_FINDINGS_SHOWN]
 
     def _quarantine_findings(self, expected: int) -> list[str]:
         held = self._evidence.quarantined()

@@ -12,5 +12,5 @@ SELECT
     count(*)
 FROM trades AS t
 JOIN symbols AS s USING (symbol_id)
-WHERE s.feed = %(feed)s
+WHERE s.feed = %(feed)s AND t.time >= to_timestamp(%(since)s)
 GROUP BY s.symbol, minute

@@ -8,7 +8,7 @@ FROM (
     FROM trades AS t
     JOIN symbols AS s USING (symbol_id)
     LEFT JOIN unnest(%(symbols)s::text[], %(floors)s::int8[]) AS f (symbol, floor) USING (symbol)
-    WHERE s.feed = %(feed)s AND t.trade_id > coalesce(f.floor, -1)
+    WHERE s.feed = %(feed)s AND t.time >= to_timestamp(%(since)s) AND t.trade_id > coalesce(f.floor, -1)
 ) AS received
 WHERE is_earlier
 GROUP BY symbol

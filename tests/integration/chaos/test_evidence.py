@@ -75,6 +75,21 @@ def test_rows_up_to_the_floor_are_only_counted(ledger: Ledger) -> None:
     assert (rows.rows, rows.duplicates, rows.rows_before) == (2, 0, 4)
 
 
+def test_a_row_above_the_floor_that_says_it_is_older_is_a_stray(ledger: Ledger) -> None:
+    ledger.trades([1, 2, 3])
+
+    rows = ledger.evidence.stored({"BTCUSDT": 2}, MINUTE_S + 60)["BTCUSDT"]
+
+    assert (rows.ids, rows.rows_before, rows.strays) == ((), 2, 1)
+
+
+def test_bars_are_compared_from_a_minute_on(ledger: Ledger) -> None:
+    ledger.trades([1])
+
+    assert set(ledger.evidence.folded_bars(MINUTE_S)) == {BarKey("BTCUSDT", MINUTE)}
+    assert ledger.evidence.folded_bars(MINUTE_S + 60) == {}
+
+
 def test_the_ledger_is_every_missing_id_of_trades_that_nobody_filled(ledger: Ledger) -> None:
     ledger.gap("{[10,12],[15,15]}")
     ledger.gap("{[20,20]}", state="unfillable")

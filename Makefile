@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password test check format e2e chaos bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
+.PHONY: help up down logs status password test check format e2e chaos chaos-long bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,11 @@ format: .venv/.made-from ## format and mend what can be mended without thinking
 e2e: .venv/.made-from ## run the whole stack in Compose and look at it in a browser
 	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml $(ARGS)
 
-chaos: .venv/.made-from ## kill things while trades flow and count every id; ONLY=kill-worker, ON=local
+chaos: .venv/.made-from ## break things while trades flow and count every id; ONLY=kill-worker, ON=local
 	$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+chaos-long: .venv/.made-from ## the same with what takes long: everything killed together, an hour without Redis
+	$(BIN)/python -m tests.chaos --long $(ARGS)
 
 bench: .venv/.made-from ## measure the limit, the collector and the pipeline; ONLY=prefix FOR=seconds; writes build/bench.json
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(FOR),--for $(FOR)) $(ARGS)

@@ -14,7 +14,15 @@ from tests.chaos.memory import Memory, grown, growth_findings, growths_mb
 from tests.chaos.observer import Observer
 from tests.chaos.simulator import Market, Simulator
 from tests.chaos.stacks import Stack
-from tests.chaos.verification import Account, Totals, bar_findings, findings, totals
+from tests.chaos.verification import (
+    Account,
+    Totals,
+    bar_findings,
+    findings,
+    quarantine_findings,
+    repeat_findings,
+    totals,
+)
 
 FLOW_LIMIT_S: Final = 60.0
 DRAIN_LIMIT_S: Final = 90.0
@@ -127,7 +135,7 @@ class Harness:
                 *([] if drained else [f"not everything was committed {DRAIN_LIMIT_S:.0f} s after the market stopped"]),
                 *(one for account in accounts for one in findings(account)),
                 *growth_findings(growths),
-                *_repeat_findings(injected.repeated, dropped),
+                *repeat_findings(injected.repeated, dropped),
                 *self._other_findings(injected, market),
             ),
             notes=(*injected.notes, grown(growths)),
@@ -230,15 +238,14 @@ class Harness:
         return self._dropped - before
 
     def _other_findings(self, injected: Injected, market: Market) -> list[str]:
-        by_id, by_receipt = not injected.disordered, not injected.clock_stepped
         floors = self._floors(market)
         self._accounted = {symbol: market.last[symbol] for symbol in floors}
         since_s, self._since_s = self._since_s, 60.0 * (time.time() // 60 - 1)
         return [
             *self._bar_findings(since_s),
-            *(self._evidence.unordered(floors, since_s) if by_id and by_receipt else ()),
+            *unordered_findings(self._evidence.unordered(floors, since_s), injected.received_late),
             *self._quarantine_findings(injected.quarantined),
-            *self._observer.order.findings(ids=by_id, receipts=by_receipt),
+            *self._observer.order.findings(disordered=injected.disordered, receipts=not injected.clock_stepped),
             *(one for check in self._checks for one in check(self._simulator, self._evidence)),
         ]
 
@@ -249,11 +256,4 @@ class Harness:
     def _quarantine_findings(self, expected: int) -> list[str]:
         held = self._evidence.quarantined()
         before, self._quarantined = self._quarantined, sum(held.values())
-        new = self._quarantined - before
-        return [] if new == expected else [f"{new} rows came into the quarantine, not {expected}: {'; '.join(held)}"]
-
-
-def _repeat_findings(repeated: int | None, dropped: int) -> list[str]:
-    if repeated in {None, dropped}:
-        return []
-    return [f"{dropped} trades were dropped as repeats, the exchange repeated {repeated}"]
+        return quarantine_findings(self._quarantined - before, expected, held)

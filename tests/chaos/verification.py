@@ -95,6 +95,18 @@ def findings(account: Account) -> list[str]:
     return found
 
 
+def repeat_findings(repeated: int | None, dropped: int) -> list[str]:
+    """Return whether admission dropped other than what the exchange repeated; None: it may have been any number."""
+    if repeated in {None, dropped}:
+        return []
+    return [f"{dropped} trades were dropped as repeats, the exchange repeated {repeated}"]
+
+
+def quarantine_findings(new: int, expected: int, reasons: Iterable[str]) -> list[str]:
+    """Return whether the quarantine got other than what a fault put there; ``reasons`` are all that it holds."""
+    return [] if new == expected else [f"{new} rows came into the quarantine, not {expected}: {'; '.join(reasons)}"]
+
+
 def bar_findings(folded: Mapping[BarKey, Bar], stored: Mapping[BarKey, Bar]) -> list[str]:
     """Return where the stored bars are not the fold of the stored trades."""
     found = []

@@ -84,5 +84,14 @@ LONG: Final[dict[str, Inject]] = {
 }
 """What ``make chaos-long`` runs."""
 
-QUICK: Final = ("kill-collector", "kill-worker", "kill-redis", "kill-postgres")
+QUICK: Final = (
+    "kill-collector",
+    "kill-worker",
+    "kill-redis",
+    "kill-postgres",
+    "redis-forgets-all",
+    "worker-stopped",
+    "rollover-unwarned",
+    "poison-frame",
+)
 """What ``--quick`` runs, for a CI that has a few minutes."""

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.verification import Account, Bar, BarKey, bar_findings, findings, totals
+from tests.chaos.verification import (
+    Account,
+    Bar,
+    BarKey,
+    bar_findings,
+    findings,
+    quarantine_findings,
+    repeat_findings,
+    totals,
+)
 
 RIGHT = Account(
     symbol="BTCUSDT",
@@ -83,3 +92,16 @@ def test_each_figure_of_a_bar_that_differs_is_named(change: dict[str, float]) ->
 def test_a_missing_and_a_surplus_bar_are_found() -> None:
     assert bar_findings({KEY: BAR}, {}) == ["BTCUSDT: bar of minute 28000000: not stored"]
     assert bar_findings({}, {KEY: BAR}) == ["BTCUSDT: bar of minute 28000000: no trades"]
+
+
+def test_admission_drops_exactly_what_the_exchange_repeated_where_that_is_known() -> None:
+    assert repeat_findings(None, 17) == []
+    assert repeat_findings(17, 17) == []
+    assert repeat_findings(17, 16) == ["16 trades were dropped as repeats, the exchange repeated 17"]
+
+
+def test_the_quarantine_gets_exactly_what_a_fault_puts_there() -> None:
+    assert quarantine_findings(0, 0, []) == []
+    assert quarantine_findings(2, 2, ["codec: ..."]) == []
+    assert quarantine_findings(1, 0, ["decode: short"]) == ["1 rows came into the quarantine, not 0: decode: short"]
+    assert quarantine_findings(0, 1, []) != []

@@ -497,7 +497,8 @@ class BinanceCodec:
         name, _, interval = channel.removesuffix("@100ms").partition("_")
         match name, interval:
             case "trade", "":
-                return TradeStream(symbol).receive
+                stream = self._trades[f"{symbol.lower()}@{channel}".encode()] = TradeStream(symbol)
+                return stream.receive
             case "aggTrade", "":
                 return AggTradeStream(symbol).receive
             case "bookTicker", "":

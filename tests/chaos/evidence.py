@@ -13,7 +13,7 @@ from nightdesk.ticks import Kind
 from tests.chaos.books import StoredDepth, StoredQuote
 from tests.chaos.ids import Ids, Interval, ids_of
 from tests.chaos.stacks import DATABASE, SUPERUSER, Address
-from tests.chaos.verification import Bar, BarKey
+from tests.chaos.verification import Bar, BarKey, Unordered
 
 FEED: Final = "simulator"
 CONNECT_TIMEOUT_S: Final = 3
@@ -110,14 +110,11 @@ class Evidence:
             found.setdefault(symbol, []).append((low, high))
         return {symbol: ids_of(intervals) for symbol, intervals in found.items()}
 
-    def unordered(self, floors: Mapping[str, int], since_s: float = 0.0) -> list[str]:
-        """Return for which symbols an id above the floor was received before the next lower one."""
+    def unordered(self, floors: Mapping[str, int], since_s: float = 0.0) -> list[Unordered]:
+        """Return for which symbols ids above the floor were received before the next lower one."""
         given = {"symbols": list(floors), "floors": list(floors.values())}
         answer = self._ask(SQL["unordered"], feed=FEED, since=since_s, **given)
-        return [
-            f"{symbol}: {count} trades were received before the one with the next lower id, the first is {trade_id}"
-            for symbol, trade_id, count in answer
-        ]
+        return [Unordered(symbol, first, count) for symbol, first, count in answer]
 
     def last_depths(self) -> dict[str, StoredDepth]:
         """Return the depth with the highest number of every symbol."""

@@ -22,6 +22,7 @@ from tests.chaos.verification import (
     quarantine_findings,
     repeat_findings,
     totals,
+    unordered_findings,
 )
 
 FLOW_LIMIT_S: Final = 60.0

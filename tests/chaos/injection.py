@@ -41,8 +41,10 @@ class Injected:
     """The exchange kept trades to itself: those that it sent to nobody are missing, exactly."""
     repeated: int | None = None
     """How many trades the exchange sent a second time: so many admission drops, exactly."""
-    disordered: bool = False
-    """The exchange itself sent ids out of order or twice: consumers see the order of receipt, not of ids."""
+    disordered: int = 0
+    """So many trades the exchange itself sent after a later one, repeats included: consumers see them as they came."""
+    received_late: int = 0
+    """So many rows were received after the one with the next higher id, because of that or of the clock."""
     clock_stepped: bool = False
     """The collector's clock went back: receive times need not rise."""
     quarantined: int = 0

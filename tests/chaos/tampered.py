@@ -11,7 +11,10 @@ LIMIT_S: Final = 60.0
 
 
 def tampered(simulator: Simulator, fault: str, *, trades: int, others: int, repeats: bool) -> Injected:
-    """Tamper with so many trades, and quotes and depths, of every symbol; ``repeats`` says that each comes again."""
+    """Tamper with so many trades, and quotes and depths, of every symbol.
+
+    ``repeats`` says that each comes again; else they come last one first, all of them but that one too late.
+    """
     symbols = simulator.symbols()
     for symbol in symbols:
         simulator.fault(fault, symbol=symbol, kind="trade", count=trades)
@@ -20,7 +23,8 @@ def tampered(simulator: Simulator, fault: str, *, trades: int, others: int, repe
     over = within(LIMIT_S, lambda: not simulator.in_force())
     return Injected(
         at_s=time.time(),
-        disordered=True,
+        disordered=(trades if repeats else trades - 1) * len(symbols),
+        received_late=0 if repeats else (trades - 1) * len(symbols),
         repeated=trades * len(symbols) if repeats else 0,
         wrong=() if over else (f"the market made too few messages to tamper with in {LIMIT_S:.0f} s",),
     )

@@ -61,6 +61,14 @@ class BarKey(NamedTuple):
     minute: int
 
 
+class Unordered(NamedTuple):
+    """How many trades of a symbol were received before the one with the next lower id, and the first of them."""
+
+    symbol: str
+    first: int
+    rows: int
+
+
 SUMS: Final = frozenset({"volume", "buy_volume", "quote_volume"})
 SUM_TOLERANCE: Final = 1e-9
 """Two sums of the same doubles in different orders differ by less than this share."""
@@ -105,6 +113,17 @@ def repeat_findings(repeated: int | None, dropped: int) -> list[str]:
 def quarantine_findings(new: int, expected: int, reasons: Iterable[str]) -> list[str]:
     """Return whether the quarantine got other than what a fault put there; ``reasons`` are all that it holds."""
     return [] if new == expected else [f"{new} rows came into the quarantine, not {expected}: {'; '.join(reasons)}"]
+
+
+def unordered_findings(found: Iterable[Unordered], expected: int) -> list[str]:
+    """Return which trades lie out of order, unless they are no more than the fault explains."""
+    every = list(found)
+    if sum(one.rows for one in every) <= expected:
+        return []
+    return [
+        f"{one.symbol}: {one.rows} trades were received before the one with the next lower id, the first {one.first}"
+        for one in every
+    ]
 
 
 def bar_findings(folded: Mapping[BarKey, Bar], stored: Mapping[BarKey, Bar]) -> list[str]:

@@ -36,6 +36,7 @@ def inject(stack: Stack, simulator: Simulator) -> Injected:
     return Injected(
         at_s=time.time(),
         clock_stepped=True,
+        received_late=len(simulator.symbols()),
         repeated=0,
         wrong=tuple(wrong),
         then=lambda: _put_right(stack, simulator),

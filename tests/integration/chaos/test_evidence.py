@@ -7,7 +7,7 @@ import pytest
 from nightdesk.ticks import Kind
 from tests.chaos.evidence import Evidence
 from tests.chaos.stacks import Address
-from tests.chaos.verification import Bar, BarKey
+from tests.chaos.verification import Bar, BarKey, Unordered
 from tests.conftest import Database
 
 pytestmark = pytest.mark.integration
@@ -122,8 +122,7 @@ def test_a_trade_received_before_its_predecessor_is_found(ledger: Ledger) -> Non
     ledger.trades([1, 2], received_s=MINUTE_S + 5)
     ledger.trades([3], received_s=MINUTE_S + 4)
 
-    (found,) = ledger.evidence.unordered({})
-    assert "the first is 3" in found
+    assert ledger.evidence.unordered({}) == [Unordered("BTCUSDT", 3, 1)]
     assert ledger.evidence.unordered({"BTCUSDT": 2}) == []
 
 

@@ -43,7 +43,16 @@ def test_what_a_fault_is_excused_from_is_forgotten() -> None:
     order.take(frame_of(("BTCUSDT", 5), received_ns=9))
     order.take(frame_of(("BTCUSDT", 4), received_ns=1))
 
-    assert order.findings(ids=False, receipts=False) == []
+    assert order.findings(disordered=1, receipts=False) == []
 
     order.take(frame_of(("BTCUSDT", 6), received_ns=2))
     assert order.findings() == []
+
+
+def test_no_more_may_be_out_of_order_than_the_exchange_sent_so() -> None:
+    order = Order()
+    for allowed, found in ((2, 0), (1, 1)):
+        order.take(frame_of(("BTCUSDT", 5), ("BTCUSDT", 4), ("BTCUSDT", 5)))
+
+        assert len(order.findings(disordered=allowed, receipts=False)) == found
+        order = Order()

@@ -8,11 +8,13 @@ from tests.chaos.verification import (
     Account,
     Bar,
     BarKey,
+    Unordered,
     bar_findings,
     findings,
     quarantine_findings,
     repeat_findings,
     totals,
+    unordered_findings,
 )
 
 RIGHT = Account(
@@ -105,3 +107,11 @@ def test_the_quarantine_gets_exactly_what_a_fault_puts_there() -> None:
     assert quarantine_findings(2, 2, ["codec: ..."]) == []
     assert quarantine_findings(1, 0, ["decode: short"]) == ["1 rows came into the quarantine, not 0: decode: short"]
     assert quarantine_findings(0, 1, []) != []
+
+
+def test_more_disorder_than_the_fault_explains_is_found() -> None:
+    found = [Unordered("BTCUSDT", 7, 3), Unordered("ETHUSDT", 9, 1)]
+
+    assert unordered_findings(found, expected=4) == []
+    assert len(unordered_findings(found, expected=3)) == 2
+    assert "the first 7" in unordered_findings(found, expected=0)[0]

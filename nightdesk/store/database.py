@@ -61,6 +61,11 @@ def array(values: Iterable[float | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
 
 
+def texts(values: Iterable[str]) -> str:
+    """Return words as the text of an array."""
+    return "{" + ",".join(['"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]) + "}"
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the driver's errors into ours, each saying whether to try again."""

@@ -80,7 +80,7 @@ def _fill(columns: Sequence[Column], forms: tuple[str, ...], chosen: Array | sli
         column = columns[int(name)]
         target = rows[name] if isinstance(column, Scalar) else rows[name]["value"]
         target[...] = column.values[chosen]
-    return bytes(buffer)
+    return buffer
 
 
 @lru_cache(maxsize=1024)

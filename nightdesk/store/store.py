@@ -14,6 +14,7 @@ from nightdesk.store.batch import Batch, Origin, Refusal, Source, gather, read
 from nightdesk.store.database import Connection, RefusedError, statement, translated
 from nightdesk.store.days import Days, bounds_ns, days_around, every_table, needed
 from nightdesk.store.effects import Effects, Event, Gap, Key
+from nightdesk.store.minutes import OpenMinutes
 from nightdesk.store.symbols import Symbols
 from nightdesk.store.unit import Step, UnitOfWork
 from nightdesk.ticks import Kind
@@ -54,6 +55,7 @@ class Store:
         self._backend: Backend | None = None
         self._symbols = Symbols()
         self._days = Days()
+        self._minutes = OpenMinutes()
 
     def backend(self) -> Backend:
         """Return the server process that commits; connects when needed."""
@@ -73,6 +75,7 @@ class Store:
         self._connection = self._backend = None
         self._symbols.forget()
         self._days.forget()
+        self._minutes.forget()
 
     def positions(self, consumers: Iterable[str]) -> list[Position]:
         """Return the committed positions of those consumers that this worker owns."""
@@ -148,7 +151,11 @@ class Store:
         effects, gaps = self._apply(unit, batch, said)
         unit.copy(effects)
         steps = [Step(position=one.position, following=one.following) for one in deliveries]
-        unit.commit(self._worker, steps, batch=batch, effects=effects, gaps=gaps, refusals=refusals)
+        closing = self._minutes.closing(effects.bars)
+        unit.commit(
+            self._worker, steps, batch=batch, effects=effects, gaps=gaps, refusals=refusals, closing=closing
+        )  # fmt: skip
+        self._minutes.closed(closing)
         return self._summary(batch, effects, gaps, refusals)
 
     def _sources(self, deliveries: Sequence[Delivery]) -> tuple[list[Source], list[Refusal]]:

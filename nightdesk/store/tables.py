@@ -48,7 +48,7 @@ def newest(kind: Kind, group: Group) -> dict[str, list[Any]]:
     (places,) = np.nonzero(time == highest)
     last = places[np.searchsorted(places, group.starts + group.counts) - 1]
     chosen = {name: group.columns[name][last] for name in group.columns if name != "levels"}
-    found = {name: _LATEST[name](chosen) for name in _LATEST}
+    found = {name: column(chosen) for name, column in _LATEST.items()}
     return {**found, "kind": [int(kind)] * len(last), "sequence": _ids(chosen[ID_COLUMN[kind]])}
 
 
@@ -148,6 +148,9 @@ _LATEST: Final[dict[str, Callable[[Mapping[str, Array]], list[Any]]]] = {
         )
     },
 }  # fmt: skip
+
+LATEST: Final = (*_LATEST, "kind", "sequence")
+"""The columns of ``newest``."""
 
 
 def _dictionaries(columns: Columns) -> Iterator[dict[str, Any]]:

@@ -17,8 +17,8 @@ from nightdesk.bars import COLUMNS as BAR_COLUMNS
 from nightdesk.bars import Bars
 from nightdesk.consumer import Position
 from nightdesk.store import rows, tables
-from nightdesk.store.batch import Batch, Refusal
-from nightdesk.store.database import Connection, array, statement
+from nightdesk.store.batch import Batch, Group, Refusal
+from nightdesk.store.database import Connection, array, statement, texts
 from nightdesk.store.effects import Effects, Event, Gap, Key, Mark
 from nightdesk.ticks import Kind
 
@@ -83,11 +83,14 @@ class UnitOfWork:
 
     def commit(
         self, owner: str, steps: Sequence[Step], *, batch: Batch, effects: Effects, gaps: Sequence[Gap],
-        refusals: Sequence[Refusal],
+        refusals: Sequence[Refusal], closing: Mapping[int, int],
     ) -> None:  # fmt: skip
-        """Write the small tables, move the positions and commit, in one round trip."""
+        """Write the small tables, move the positions and commit, in one round trip.
+
+        ``closing`` are the symbols whose bars before a minute are over, with the minute.
+        """
         with self._connection.pipeline():
-            for name, values in self._small(batch, effects, gaps, refusals):
+            for name, values in self._small(batch, effects, gaps, refusals, closing):
                 self._connection.execute(statement(name), values, prepare=True)
             self._connection.execute(statement("advance"), _advance(owner, steps), prepare=True)
             self._connection.execute("COMMIT")
@@ -109,16 +112,13 @@ class UnitOfWork:
             copy.write(rows.TRAILER)
 
     def _small(
-        self, batch: Batch, effects: Effects, gaps: Sequence[Gap], refusals: Sequence[Refusal]
-    ) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        self, batch: Batch, effects: Effects, gaps: Sequence[Gap], refusals: Sequence[Refusal],
+        closing: Mapping[int, int],
+    ) -> Iterable[tuple[str, Mapping[str, Any]]]:  # fmt: skip
         if effects.marks:
-            yield "add_marks", _marks(effects.marks)
-        if effects.bars is not None:
-            yield "add_bars", _bars(effects.bars)
-            yield "close_bars", _newest_minutes(effects.bars)
-        latest = [tables.newest(kind, group) for kind, group in effects.ticks.items() if kind in tables.TABLES]
-        if latest:
-            yield "add_latest", {name: array(value for one in latest for value in one[name]) for name in latest[0]}
+            yield "add_turn", {**_marks(effects.marks), **_bars(effects.bars), **_latest(effects.ticks)}
+        if closing:
+            yield "close_bars", {"symbol": array(closing), "minute": array(closing.values())}
         if Kind.KLINE in effects.ticks:
             yield "add_klines", _transposed(tables.klines(batch, effects.ticks[Kind.KLINE]), _KLINE)
         if effects.events:
@@ -164,21 +164,27 @@ def _event(feed: str, shard: int, row: tuple[Any, ...]) -> Event:
 def _marks(marks: Mapping[Key, Mark]) -> dict[str, str]:
     ordered = sorted(marks.items())
     return {
-        **_keys([key for key, _ in ordered]),
-        "marks": array(mark.mark for _, mark in ordered),
-        "received_us": array(mark.last_received_us for _, mark in ordered),
-        "stored": array(mark.stored for _, mark in ordered),
-        "duplicates": array(mark.duplicates for _, mark in ordered),
+        "mark_symbols": array(symbol for (symbol, _), _ in ordered),
+        "mark_kinds": array(int(kind) for (_, kind), _ in ordered),
+        "mark_marks": array(mark.mark for _, mark in ordered),
+        "mark_received_us": array(mark.last_received_us for _, mark in ordered),
+        "mark_stored": array(mark.stored for _, mark in ordered),
+        "mark_duplicates": array(mark.duplicates for _, mark in ordered),
     }
 
 
-def _bars(bars: Bars) -> dict[str, str]:
-    return {name: array(getattr(bars, name).tolist()) for name in BAR_COLUMNS}
+def _bars(bars: Bars | None) -> dict[str, str]:
+    if bars is None:
+        return _NO_BARS
+    return {f"bar_{name}": array(getattr(bars, name).tolist()) for name in BAR_COLUMNS}
 
 
-def _newest_minutes(bars: Bars) -> dict[str, str]:
-    newest = dict(sorted(zip(bars.symbol.tolist(), bars.minute.tolist(), strict=True)))
-    return {"symbol": array(newest), "minute": array(newest.values())}
+def _latest(ticks: Mapping[Kind, Group]) -> dict[str, str]:
+    found = [tables.newest(kind, group) for kind, group in ticks.items() if kind in tables.TABLES]
+    return {f"latest_{name}": array(value for one in found for value in one[name]) for name in tables.LATEST}
+
+
+_NO_BARS: Final = {f"bar_{name}": "{}" for name in BAR_COLUMNS}
 
 
 def _new_gaps(gaps: Sequence[Gap]) -> dict[str, Any]:
@@ -216,13 +222,13 @@ def _quarantined(refusals: Sequence[Refusal]) -> dict[str, Any]:
     }
 
 
-def _advance(owner: str, steps: Sequence[Step]) -> dict[str, Any]:
+def _advance(owner: str, steps: Sequence[Step]) -> dict[str, str]:
     return {
         "owner": owner,
-        "consumers": [step.position.consumer for step in steps],
-        "streams": [step.position.stream for step in steps],
-        "previous": [step.position.entry_id for step in steps],
-        "following": [step.following for step in steps],
+        "consumers": texts(step.position.consumer for step in steps),
+        "streams": texts(step.position.stream for step in steps),
+        "previous": texts(step.position.entry_id for step in steps),
+        "following": texts(step.following for step in steps),
     }
 
 

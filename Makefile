@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password test check format e2e chaos chaos-long bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
+.PHONY: help up down logs status password test check format fuzz e2e chaos chaos-long bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ check: .venv/.made-from ## look at format, lint, types, imports, configuration a
 format: .venv/.made-from ## format and mend what can be mended without thinking
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+fuzz: .venv/.made-from ## search for input that breaks a claim; TARGET=prefix FOR=seconds a target; keeps what it learns in build/fuzz
+	@$(BIN)/python -m tests.fuzz $(if $(TARGET),--target $(TARGET)) $(if $(FOR),--for $(FOR)) $(ARGS)
 
 e2e: .venv/.made-from ## run the whole stack in Compose and look at it in a browser
 	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml $(ARGS)

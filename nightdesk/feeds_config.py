@@ -73,7 +73,7 @@ class FeedConfig(BaseModel):
     @field_validator("symbols")
     @classmethod
     def _distinct(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [symbol for symbol in symbols if not _SYMBOL.fullmatch(symbol)]
+        wrong = [symbol for symbol in symbols if not (_SYMBOL.fullmatch(symbol) and symbol.isprintable())]
         if wrong:
             raise ValueError(f"{wrong[0][:80]!r} is no symbol; no spaces, commas, colons or braces")
         twice = sorted(symbol for symbol, times in Counter(symbols).items() if times > 1)

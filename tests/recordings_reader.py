@@ -114,11 +114,16 @@ class Expected:
     depth_messages: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
-def recording(name: str) -> Path:
-    """Return where a recording lies; skips the test, with the reason, where there is none."""
+def recording_path(name: str) -> Path:
+    """Return where a recording is looked for."""
     folder = os.environ.get("NIGHTDESK_RECORDINGS")
     root = Path(__file__).resolve().parents[1]
-    path = (Path(folder) if folder else root.parent / "shared" / "recordings") / name
+    return (Path(folder) if folder else root.parent / "shared" / "recordings") / name
+
+
+def recording(name: str) -> Path:
+    """Return where a recording lies; skips the test, with the reason, where there is none."""
+    path = recording_path(name)
     if not path.exists():
         pytest.skip(f"no recording {name}: set NIGHTDESK_RECORDINGS to the folder that holds it")
     return path

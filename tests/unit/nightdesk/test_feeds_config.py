@@ -139,6 +139,10 @@ def test_a_symbol_that_is_none_is_named(file: Path, name: str) -> None:
     assert "no symbol" in problems(changed(file, "AUSDT", name))[0]
 
 
+def test_a_subscribed_symbol_that_is_no_text_is_named(file: Path) -> None:
+    assert problems(file, {"FEEDS": "one", "SUBSCRIBED_SYMBOLS": "\udcff"})[0].startswith("SUBSCRIBED_SYMBOLS: ")
+
+
 def test_many_symbols_are_compared_in_little_time(file: Path) -> None:
     many = ", ".join(f"S{number}" for number in range(19_000))
 

@@ -26,6 +26,9 @@ Rest: TypeAlias = Callable[[Fetch], Awaitable[bytes]]
 SEND_INTERVAL_S: Final = 0.25
 """Between two messages of ours: no exchange here allows fewer than four a second (Binance: five)."""
 
+OUTBOX_MESSAGES: Final = 100
+"""An exchange that asks for more answers than it lets us send makes no sense; the connection is not worth keeping."""
+
 FETCH_BASE_S: Final = 1.0
 FETCH_CAP_S: Final = 30.0
 SHOWN_CHARACTERS: Final = 200
@@ -224,13 +227,20 @@ class Link:
                 case Alive(symbol=symbol):
                     self._on_alive(symbol)
                 case Send(text=text):
-                    self._outbox.put_nowait(text)
+                    self._answer(text)
                 case Fetch():
                     self._start_fetch(control)
                 case Rollover(cause=cause):
                     self.ask_rollover(cause)
                 case Fatal(cause=cause, retry_after_s=retry_after_s):
                     self.end(Ending(cause=Cause.FATAL, text=cause, retry_after_s=retry_after_s, longest=True))
+
+    def _answer(self, text: str) -> None:
+        if self._outbox.qsize() < OUTBOX_MESSAGES:
+            self._outbox.put_nowait(text)
+        else:
+            asked = f"{OUTBOX_MESSAGES} answers wait to be sent and the exchange asks for more"
+            self.end(Ending(cause=Cause.FAILURE, text=asked))
 
     def ask_rollover(self, cause: str) -> None:
         """Ask for a new connection to take over from this one."""

@@ -51,6 +51,8 @@ CONFLATE_AT: Final = 0.80
 PAUSE_AT: Final = 0.97
 """Shares of the spool's limit from which quotes and depth are conflated, and from which the socket is paused."""
 
+SAY_BEHIND_S: Final = 10.0
+
 RETRY_BASE_S: Final = 0.05
 RETRY_CAP_S: Final = 1.0
 
@@ -149,6 +151,7 @@ class Publisher:
         self._synced = asyncio.Event()
         self._said_unspooled = False
         self._said_lost = False
+        self._said_behind_ns: int | None = None
         self._committed = [ZERO] * shards
         self._acknowledged_ns = clock.monotonic_ns()
 
@@ -455,6 +458,13 @@ class Publisher:
             log.error("spool.refused", feed=self._feed, error=str(error), ticks_in_memory=self._unspooled_ticks())
         self._said_unspooled = True
 
+    def _say_behind(self) -> None:
+        """A flood falls behind and catches up many times a second; once in a while is enough to know."""
+        now_ns = self._clock.monotonic_ns()
+        if self._said_behind_ns is None or now_ns - self._said_behind_ns > SAY_BEHIND_S * 1e9:
+            self._said_behind_ns = now_ns
+            log.warning("publisher.behind", feed=self._feed, ticks=self._queue_ticks)
+
     def _unspooled_ticks(self) -> int:
         return sum(len(ticks) for _, ticks in self._unspooled)
 
@@ -463,8 +473,8 @@ class Publisher:
             self._queue.append(_Queued(record, place))
             self._queue_ticks += record.ticks
         if self._queue_ticks > self._limits.queue_ticks:
-            log.warning("publisher.behind", feed=self._feed, ticks=self._queue_ticks)
             self._live = False
+            self._say_behind()
         self._waiting.set()
 
     def _retry_unspooled(self) -> None:

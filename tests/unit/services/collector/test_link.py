@@ -118,3 +118,17 @@ def test_frames_and_answers_are_recorded_as_they_came() -> None:
         await link.running
 
     run(scenario())
+
+
+def test_an_exchange_that_wants_more_answers_than_may_be_sent_is_left() -> None:
+    async def scenario() -> None:
+        socket = FakeSocket()
+        link = a_link(socket, [])
+        link.start()
+        await asyncio.sleep(0.01)
+        socket.say(*["send pong"] * 1000)
+        ending = await link.running
+        assert ending.cause is Cause.FAILURE
+        assert "answers wait" in ending.text
+
+    run(scenario())

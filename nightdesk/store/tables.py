@@ -33,6 +33,9 @@ NAMES: Final[dict[Kind, tuple[str, ...]]] = {
 }  # fmt: skip
 """The columns of each tick table in the order in which they are copied."""
 
+_RISING: Final = frozenset({Kind.QUOTE, Kind.DEPTH})
+"""Kinds of which whatever is admitted is the newest by its number; their time may be our clock's, which steps back."""
+
 
 def copied(kind: Kind, columns: Columns) -> list[bytes]:
     """Return ticks of one kind as rows of its table, in pieces of binary COPY without head and tail."""
@@ -42,10 +45,15 @@ def copied(kind: Kind, columns: Columns) -> list[bytes]:
 
 
 def newest(kind: Kind, group: Group) -> dict[str, list[Any]]:
-    """Return the newest tick of each symbol as rows of ``latest``: by time, and by arrival among equals."""
-    time = group.columns["time_ns"]
-    highest = np.repeat(np.maximum.reduceat(time, group.starts), group.counts)
-    (places,) = np.nonzero(time == highest)
+    """Return the newest tick of each symbol as rows of ``latest``.
+
+    By number where numbers only rise, else by time; by arrival among equals.
+    """
+    order = group.columns["time_ns"]
+    if kind in _RISING and (group.columns[ID_COLUMN[kind]] > NO_ID).all():
+        order = group.columns[ID_COLUMN[kind]]
+    highest = np.repeat(np.maximum.reduceat(order, group.starts), group.counts)
+    (places,) = np.nonzero(order == highest)
     last = places[np.searchsorted(places, group.starts + group.counts) - 1]
     chosen = {name: group.columns[name][last] for name in group.columns if name != "levels"}
     found = {name: column(chosen) for name, column in _LATEST.items()}

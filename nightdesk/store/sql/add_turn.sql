@@ -67,4 +67,5 @@ ON CONFLICT (symbol_id, kind) DO UPDATE SET
     ask_size = excluded.ask_size,
     spread = excluded.spread,
     pressure_ratio = excluded.pressure_ratio
-WHERE excluded.time >= l.time
+-- Quotes and depth with numbers only rise (kinds 3 and 4); where the exchange sends no time, theirs is a clock's.
+WHERE excluded.time >= l.time OR (l.kind IN (3, 4) AND excluded.sequence > l.sequence)

@@ -82,6 +82,14 @@ def test_the_latest_tick_is_the_newest_by_time(desk: Desk) -> None:
     assert desk.one("SELECT sequence, price FROM latest WHERE kind = 1") == (2, 20.0)
 
 
+def test_the_latest_quote_is_the_last_one_although_our_clock_stepped_back(desk: Desk) -> None:
+    desk.commit([a_quote(1), a_quote(2, bid_price=7.0, at_ns=NOW_NS - 60 * SECOND)])
+    assert desk.one("SELECT sequence, bid_price FROM latest WHERE kind = 3") == (2, 7.0)
+
+    desk.commit([a_quote(3, bid_price=8.0, at_ns=NOW_NS - 61 * SECOND)])
+    assert desk.one("SELECT sequence, bid_price FROM latest WHERE kind = 3") == (3, 8.0)
+
+
 def test_events_are_kept_as_they_were_said(desk: Desk) -> None:
     desk.commit([an_event("connected", cause="collector started"), an_event("conflated", kind=3, symbol="BTCUSDT")])
 

@@ -10,7 +10,7 @@ from tests.chaos.simulator import Simulator
 from tests.chaos.stacks import Stack
 from tests.chaos.waiting import within
 
-CLOSING_S: Final = 20.0
+CLOSING_S: Final = 12.0
 BACK_LIMIT_S: Final = 40.0
 BASE_S: Final = 1.0
 """``RECONNECT_BASE_DELAY``, which doubles; of each wait half is random."""

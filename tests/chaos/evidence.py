@@ -73,6 +73,11 @@ class Evidence:
         )
         return {symbol: int(mark or 0) for symbol, mark in self._ask(query, feed=FEED, kind=Kind.TRADE)}
 
+    def latest(self, kind: Kind) -> dict[str, int]:
+        """Return the number of the newest tick of every symbol, as the table of the newest has it."""
+        query = "SELECT symbol, sequence FROM latest JOIN symbols USING (symbol_id) WHERE feed = %(feed)s AND kind = "
+        return {symbol: int(number or 0) for symbol, number in self._ask(query + "%(kind)s", feed=FEED, kind=kind)}
+
     def admitted(self, kind: Kind) -> int:
         """Return how many ticks of a kind came to the store, repeats included, since the beginning."""
         ((taken,),) = self._ask(

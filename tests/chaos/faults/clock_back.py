@@ -4,6 +4,7 @@ import signal
 import time
 from typing import Final
 
+from nightdesk.ticks import Kind
 from tests.chaos.disguised import put_on, take_off
 from tests.chaos.evidence import Evidence
 from tests.chaos.injection import Injected
@@ -27,11 +28,14 @@ def inject(stack: Stack, simulator: Simulator) -> Injected:
     time.sleep(BEFORE_S)
     send(process_id, signal.SIGUSR1)
     behind = within(BACK_S, lambda: evidence.newest_s() < time.time() - BEHIND_S)
+    quotes = evidence.latest(Kind.QUOTE)
     time.sleep(BACK_S)
     still_s = evidence.newest_s()
     wrong = [] if behind else [f"nothing received after the clock stepped back was committed within {BACK_S:.0f} s"]
     if still_s < time.time() - BEHIND_S - 2 * BACK_S:
         wrong.append("commits stopped while the clock was behind")
+    if any(number <= quotes[symbol] for symbol, number in evidence.latest(Kind.QUOTE).items()):
+        wrong.append("the newest quote stood still while the clock was behind")
     send(process_id, signal.SIGUSR2)
     return Injected(
         at_s=time.time(),

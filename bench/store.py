@@ -89,7 +89,7 @@ def run(server: databases.RunningPostgres) -> None:
     store = Store(
         worker=WORKER,
         connect=lambda: connect(url, PASSWORDS[migrate.WRITER], name=WORKER),
-        wall_ns=time.time_ns,
+        now_ns=time.time_ns,
         retention_days=30,
     )
     leases = LeaseRows(

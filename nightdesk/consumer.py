@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import structlog
 
 from nightdesk.backoff import delays_s
-from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError
+from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError, UnforeseenError
 from nightdesk.leases import Backend, Keeper, Leases
 
 log = structlog.get_logger()
@@ -72,7 +72,8 @@ class Streams(Protocol):
 class Store(Protocol):
     """What the loop needs of the database.
 
-    Raises UnavailableError when it does not answer, LeaseLostError when a position is another's.
+    Raises UnavailableError when it does not answer, LeaseLostError when a position is another's, UnforeseenError when
+    not the database but the program failed.
     """
 
     def backend(self) -> Backend:
@@ -83,6 +84,9 @@ class Store(Protocol):
 
     def commit(self, deliveries: Sequence[Delivery]) -> None:
         """Store the deliveries and move their positions, all or nothing."""
+
+    def set_aside(self, delivery: Delivery, error: str) -> None:
+        """Put the delivery into quarantine as it is and move its position."""
 
     def forgotten(self, position: Position, published: str) -> None:
         """Ledger what was committed and published once, and is in the database no more."""
@@ -120,7 +124,9 @@ class Loop:
     """Read after the committed positions, commit, publish; one joint transaction for all consumers owned.
 
     When a joint turn is refused, each consumer's part is tried alone, so that one cannot hold up the others; what is
-    refused alone is tried again later. Nothing is decided from memory after a failure: positions are read again.
+    refused alone is tried again later. Where the program failed and not the database, frames are tried one by one, and
+    the frame that fails by itself is set aside. Nothing is decided from memory after a failure: positions are read
+    again.
     """
 
     def __init__(
@@ -151,6 +157,7 @@ class Loop:
         self._delays = self._new_delays()
         self._later_s: dict[str, float] = {}
         self._unpublished: dict[str, Position] = {}
+        self._set_aside_s: dict[str, list[float]] = {}
         self._publish_s = now_s()
 
     def positions(self) -> list[Position]:
@@ -191,10 +198,10 @@ class Loop:
         self._frames = frames_a_turn(deliveries)
         return deliveries
 
-    def _commit(self, deliveries: Sequence[Delivery]) -> None:
+    def _commit(self, deliveries: Sequence[Delivery], commit: Callable[[], None] | None = None) -> None:
         started_s = self._now_s()
         try:
-            self._store.commit(deliveries)
+            commit() if commit else self._store.commit(deliveries)
         except UnavailableError:
             raise
         except LeaseLostError as error:
@@ -226,10 +233,36 @@ class Loop:
             for one in deliveries:
                 if one.position.consumer in self._positions:
                     self._commit([one])
-            return
-        consumer = deliveries[0].position.consumer
-        log.error("consumer.refused", consumer=consumer, entry_id=deliveries[0].following, error=str(error))
+        elif not isinstance(error, UnforeseenError):
+            self._hold(deliveries[0], error)
+        elif len(deliveries[0].entries) > 1:
+            self._commit_by_frame(deliveries[0])
+        else:
+            self._set_frame_aside(deliveries[0], error)
+
+    def _hold(self, delivery: Delivery, error: NightdeskError) -> None:
+        consumer = delivery.position.consumer
+        log.error("consumer.refused", consumer=consumer, entry_id=delivery.following, error=str(error))
         self._later_s[consumer] = self._now_s() + _REFUSED_S
+
+    def _commit_by_frame(self, delivery: Delivery) -> None:
+        position = delivery.position
+        for entry in delivery.entries:
+            self._commit([Delivery(position=position, entries=[entry])])
+            position = replace(position, entry_id=entry.entry_id)
+            if self._positions.get(position.consumer) != position:
+                return
+
+    def _set_frame_aside(self, delivery: Delivery, error: NightdeskError) -> None:
+        """Quarantine a frame that fails by itself; many of them are no frames' fault, and the consumer is held."""
+        consumer, now_s = delivery.position.consumer, self._now_s()
+        lately_s = [then_s for then_s in self._set_aside_s.get(consumer, []) if now_s - then_s < _LATELY_S]
+        if len(lately_s) >= MOST_SET_ASIDE:
+            self._hold(delivery, error)
+            return
+        self._set_aside_s[consumer] = [*lately_s, now_s]
+        log.error("frame.set_aside", consumer=consumer, entry_id=delivery.following, exc_info=error)
+        self._commit([delivery], lambda: self._store.set_aside(delivery, str(error)))
 
     def _follow_leases(self) -> None:
         """Take up what was taken, drop what was lost, give back what is beyond the share."""
@@ -305,6 +338,11 @@ def _order(entry_id: str) -> tuple[int, int]:
     ms, _, sequence = entry_id.partition("-")
     return (int(ms), int(sequence)) if ms.isdecimal() and sequence.isdecimal() else (-1, -1)
 
+
+MOST_SET_ASIDE: Final = 16
+"""How many frames of a consumer a worker sets aside in an hour because the program failed on them."""
+
+_LATELY_S: Final = 3600.0
 
 _PUBLISH_S: Final = 0.1
 """How often positions are published at most while turn follows turn."""

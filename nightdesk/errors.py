@@ -48,6 +48,10 @@ class RateLimitedError(UnavailableError):
         self.retry_after_s = retry_after_s
 
 
+class UnforeseenError(NightdeskError):
+    """What was to be stored raised something nobody foresaw: a fault of this program that the data brought out."""
+
+
 class LeaseLostError(NightdeskError):
     """Another owner took the consumer over; its position is to be read again."""
 

@@ -75,6 +75,20 @@ def translated() -> Iterator[None]:
         text = str(error).strip()
         if error.sqlstate == FENCE:
             raise LeaseLostError(text) from error
-        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        if _is_away(error):
             raise UnavailableError(f"PostgreSQL: {text}") from error
         raise RefusedError(text) from error
+
+
+def _is_away(error: psycopg.Error) -> bool:
+    """Whether nothing can be done now; a table's damaged file or a lock that is not given concern one turn alone."""
+    if isinstance(error, psycopg.OperationalError):
+        return not (error.sqlstate or "").startswith(_ONE_TURN)
+    return isinstance(error, psycopg.InterfaceError)
+
+
+_ONE_TURN: Final = ("58", "55", "57014")
+"""System errors, objects not in the needed state, statement timeouts: classes that the driver calls operational.
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""

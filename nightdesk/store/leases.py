@@ -12,16 +12,21 @@ from nightdesk.store.database import Connection, statement, translated
 class LeaseRows:
     """Leases of one worker, as ``nightdesk.leases.Leases`` wants them; safe to use from two threads."""
 
-    def __init__(self, *, worker: str, lease_s: float, connect: Callable[[], Connection]) -> None:
+    def __init__(
+        self, *, worker: str, lease_s: float, connect: Callable[[], Connection],
+        on_time: Callable[[int], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self._worker = worker
         self._lease_s = lease_s
         self._connect = connect
+        self._on_time = on_time
         self._connection: Connection | None = None
         self._lock = threading.Lock()
 
     def beat(self) -> list[str]:
-        """Say that this worker lives; return all that do, in order."""
-        self._rows("beat")
+        """Say that this worker lives; return all that do, in order. What the database's time is goes to ``on_time``."""
+        ((now_us,),) = self._rows("beat")
+        self._on_time(now_us * 1000)
         return [worker for (worker,) in self._rows("live_workers")]
 
     def renew(self) -> dict[str, int]:

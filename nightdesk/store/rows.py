@@ -42,7 +42,7 @@ class Doubles:
 Column: TypeAlias = Scalar | Doubles
 
 
-def encode(columns: Sequence[Column]) -> list[bytes]:
+def encode(columns: Sequence[Column]) -> list[bytearray]:
     """Return the rows, in pieces to be written one after the other; groups of equal nulls are kept together."""
     pieces = []
     for chosen, nulls in _groups(columns):
@@ -71,7 +71,7 @@ def _form(column: Column, null: bool) -> str:  # noqa: FBT001  a row's fact, not
     return column.form if isinstance(column, Scalar) else str(column.values.shape[1])
 
 
-def _fill(columns: Sequence[Column], forms: tuple[str, ...], chosen: Array | slice) -> bytes:
+def _fill(columns: Sequence[Column], forms: tuple[str, ...], chosen: Array | slice) -> bytearray:
     template, dtype = _layout(forms)
     first = columns[0].values[chosen]
     buffer = bytearray(template * len(first))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from nightdesk.consumer import Delivery, Position
-from nightdesk.errors import FrameError
+from nightdesk.consumer import Delivery, Entry, Position
+from nightdesk.errors import FrameError, NightdeskError, UnforeseenError
 from nightdesk.leases import Backend
 from nightdesk.store import effects as turn_effects
 from nightdesk.store.batch import Batch, Origin, Refusal, Source, gather, read
@@ -42,13 +42,13 @@ class Store:
         *,
         worker: str,
         connect: Callable[[], Connection],
-        wall_ns: Callable[[], int],
+        now_ns: Callable[[], int],
         retention_days: int,
         on_commit: Callable[[Committed], None] = lambda _: None,
     ) -> None:
         self._worker = worker
         self._connect = connect
-        self._wall_ns = wall_ns
+        self._now_ns = now_ns
         self._retention_days = retention_days
         self._on_commit = on_commit
         self._connection: Connection | None = None
@@ -91,20 +91,13 @@ class Store:
         """Store the deliveries and move their positions, all or nothing.
 
         Frames that cannot be read, and ticks outside of the days that are stored, go to the quarantine. Raises
-        LeaseLostError, UnavailableError or RefusedError.
+        LeaseLostError, UnavailableError, RefusedError or UnforeseenError.
         """
-        unit = UnitOfWork(self._live())
-        try:
-            with translated():
-                committed = self._commit(unit, deliveries)
-        except RefusedError:
-            self._days.forget()
-            raise
-        finally:
-            unit.end()
-        for origin_feed, reason in committed.quarantined:
-            log.error("ticks.quarantined", feed=origin_feed, reason=reason)
-        self._on_commit(committed)
+        self._in_a_unit(lambda unit: self._commit(unit, deliveries))
+
+    def set_aside(self, delivery: Delivery, error: str) -> None:
+        """Put the delivery into quarantine as it is and move its position; raises as ``commit`` does."""
+        self._in_a_unit(lambda unit: self._quarantine(unit, delivery, error))
 
     def forgotten(self, position: Position, published: str) -> None:
         """Ledger what was committed and published once, and is in the database no more.
@@ -122,11 +115,11 @@ class Store:
     def make_days(self) -> None:
         """Make the partitions of the days around today."""
         with translated():
-            self._days.ensure(self._live(), every_table(days_around(self._wall_ns())))
+            self._days.ensure(self._live(), every_table(days_around(self._now_ns())))
 
     def close_bars(self, consumers: Sequence[str], grace_s: float) -> None:
         """Close the bars whose minute ended so long ago by the clock."""
-        values = {"consumers": list(consumers), "before_s": self._wall_ns() / 1e9 - grace_s}
+        values = {"consumers": list(consumers), "before_s": self._now_ns() / 1e9 - grace_s}
         with translated():
             self._live().execute(statement("close_old_bars"), values)
 
@@ -136,6 +129,24 @@ class Store:
             rows = self._live().execute(statement("gap_figures"), {"consumers": list(consumers)}).fetchall()
         return {(feed, Kind(kind)): (gaps, missing) for feed, kind, gaps, missing in rows}
 
+    def _in_a_unit(self, work: Callable[[UnitOfWork], Committed]) -> None:
+        unit = UnitOfWork(self._live())
+        try:
+            with translated():
+                committed = work(unit)
+        except RefusedError:
+            self._days.forget()
+            raise
+        except NightdeskError:
+            raise
+        except Exception as error:
+            raise UnforeseenError(f"{type(error).__name__}: {error}") from error
+        finally:
+            unit.end()
+        for origin_feed, reason in committed.quarantined:
+            log.error("ticks.quarantined", feed=origin_feed, reason=reason)
+        self._on_commit(committed)
+
     def _live(self) -> Connection:
         self.backend()
         assert self._connection is not None  # noqa: S101  backend() connects or raises
@@ -143,7 +154,7 @@ class Store:
 
     def _commit(self, unit: UnitOfWork, deliveries: Sequence[Delivery]) -> Committed:
         sources, refusals = self._sources(deliveries)
-        low_ns, high_ns = bounds_ns(self._wall_ns(), self._retention_days)
+        low_ns, high_ns = bounds_ns(self._now_ns(), self._retention_days)
         batch = gather(sources, low_ns=low_ns, high_ns=high_ns)
         self._days.ensure(self._live(), needed(batch))
         refusals = [*refusals, *batch.refusals]
@@ -158,12 +169,23 @@ class Store:
         self._minutes.closed(closing)
         return self._summary(batch, effects, gaps, refusals)
 
+    def _quarantine(self, unit: UnitOfWork, delivery: Delivery, error: str) -> Committed:
+        nothing = Batch(sources=(), groups={}, refusals=())
+        effects = Effects(ticks={}, marks={})
+        refusals = [
+            Refusal(origin=_origin(delivery, entry), reason="program_failed", error=error) for entry in delivery.entries
+        ]
+        unit.begin([])
+        steps = [Step(position=delivery.position, following=delivery.following)]
+        unit.commit(self._worker, steps, batch=nothing, effects=effects, gaps=(), refusals=refusals, closing={})
+        return self._summary(nothing, effects, (), refusals)
+
     def _sources(self, deliveries: Sequence[Delivery]) -> tuple[list[Source], list[Refusal]]:
         sources, refusals = [], []
         for one in deliveries:
             feed, shard = one.position.feed, one.position.shard
             for entry in one.entries:
-                origin = Origin(feed=feed, shard=shard, entry_id=entry.entry_id, payload=entry.payload)
+                origin = _origin(one, entry)
                 try:
                     frame, symbols = read(entry.payload)
                 except FrameError as error:
@@ -221,3 +243,8 @@ class Store:
         for (symbol, kind), count in counts.items():
             found[self._symbols.place_of(symbol)[0], kind] += count
         return found
+
+
+def _origin(delivery: Delivery, entry: Entry) -> Origin:
+    position = delivery.position
+    return Origin(feed=position.feed, shard=position.shard, entry_id=entry.entry_id, payload=entry.payload)

@@ -37,7 +37,7 @@ _RISING: Final = frozenset({Kind.QUOTE, Kind.DEPTH})
 """Kinds of which whatever is admitted is the newest by its number; their time may be our clock's, which steps back."""
 
 
-def copied(kind: Kind, columns: Columns) -> list[bytes]:
+def copied(kind: Kind, columns: Columns) -> list[bytearray]:
     """Return ticks of one kind as rows of its table, in pieces of binary COPY without head and tail."""
     if kind is Kind.DEPTH:
         return [piece for part in _by_levels(columns) for piece in rows.encode(part)]

@@ -104,7 +104,7 @@ class UnitOfWork:
         except psycopg.Error:
             self._connection.close()
 
-    def _copy(self, kind: Kind, pieces: Sequence[bytes]) -> None:
+    def _copy(self, kind: Kind, pieces: Sequence[bytearray]) -> None:
         with self._connection.cursor() as cursor, cursor.copy(_COPY[kind]) as copy:
             copy.write(rows.HEADER)
             for piece in pieces:

@@ -24,6 +24,7 @@ from nightdesk.shards import consumer_name, shard_of, stream_key
 from nightdesk.store.database import Connection, connect
 from nightdesk.store.leases import LeaseRows
 from nightdesk.store.store import Store
+from nightdesk.store.time import DatabaseTime
 from services.worker.housekeeping import Housekeeping
 from services.worker.metrics import WorkerMetrics
 from services.worker.observer import Observer
@@ -74,7 +75,10 @@ class Worker:
         self._observer = observer(
             metrics=metrics, watchdog=self._watchdog, now_s=clock.monotonic_s, wall_ns=clock.wall_ns
         )
-        self._rows = LeaseRows(worker=self._name, lease_s=settings.lease_seconds, connect=self._connect("keeper"))
+        time = DatabaseTime(wall_ns=clock.wall_ns, monotonic_ns=clock.monotonic_ns)
+        self._rows = LeaseRows(
+            worker=self._name, lease_s=settings.lease_seconds, connect=self._connect("keeper"), on_time=time.said
+        )
         self._keeper = Keeper(
             worker=self._name,
             leases=self._rows,
@@ -86,7 +90,7 @@ class Worker:
         self._store = Store(
             worker=self._name,
             connect=self._connect("store"),
-            wall_ns=clock.wall_ns,
+            now_ns=time.now_ns,
             retention_days=settings.retention_days,
             on_commit=self._observer.committed,
         )
@@ -137,6 +141,7 @@ class Worker:
             try:
                 for feed, config in self._feeds.items():
                     self._claim(feed, config.shards)
+                self._rows.beat()  # what time it is, before days are made
                 self._keeper.serve_with(self._store.backend())
             except UnavailableError as error:
                 log.warning("database.awaited", error=str(error))

@@ -70,7 +70,7 @@ class Desk:
         self.store = Store(
             worker=worker,
             connect=self.connect,
-            wall_ns=lambda: self.now_ns,
+            now_ns=lambda: self.now_ns,
             retention_days=retention_days,
             on_commit=self.done.append,
         )
@@ -104,6 +104,11 @@ class Desk:
     def one(self, query: str, *values: object) -> Any:
         (row,) = self.rows(query, *values)
         return row[0] if len(row) == 1 else row
+
+    def execute(self, statement: str) -> None:
+        """Change something as superuser."""
+        with psycopg.connect(self.database.url(), password=self.database.password()) as one:
+            one.execute(statement.encode())
 
     def close(self) -> None:
         self.store.close()

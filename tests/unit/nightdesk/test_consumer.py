@@ -1,14 +1,16 @@
 """The loop, with fakes in place of the database and Redis."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from structlog.testing import capture_logs
 
 from nightdesk.consumer import (
     LEAST_FRAMES,
     MOST_FRAMES,
+    MOST_SET_ASIDE,
     TURN_BYTES,
     Delivery,
     Entry,
@@ -16,7 +18,7 @@ from nightdesk.consumer import (
     Position,
     frames_a_turn,
 )
-from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError
+from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError, UnforeseenError
 from nightdesk.leases import Backend, Keeper
 from tests.unit.nightdesk.test_leases import BACKEND, FakeLeases
 
@@ -57,6 +59,7 @@ class FakeStore:
     fault: Callable[[Sequence[Delivery]], None] = lambda _: None
     closed: int = 0
     forgot: list[tuple[str, str]] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
 
     def backend(self) -> Backend:
         return BACKEND
@@ -73,6 +76,10 @@ class FakeStore:
             entries = self.committed.setdefault(one.position.consumer, ["0-0"])
             assert entries[-1] == one.position.entry_id
             entries += [entry.entry_id for entry in one.entries]
+
+    def set_aside(self, delivery: Delivery, error: str) -> None:
+        self.aside += [entry.entry_id for entry in delivery.entries]
+        self.committed.setdefault(delivery.position.consumer, ["0-0"]).append(delivery.following)
 
     def forgotten(self, position: Position, published: str) -> None:
         self.forgot.append((position.consumer, published))
@@ -120,6 +127,13 @@ class Desk:
 
     def owned(self) -> list[str]:
         return sorted(one.consumer for one in self.loop.positions())
+
+
+@pytest.fixture(autouse=True)
+def _unrendered() -> Iterator[None]:
+    """A failure's stack is not drawn."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture
@@ -185,6 +199,43 @@ class TestLoop:
         desk.turn()
         assert desk.store.committed["s/f/00"] == ["0-0", "1-0"]
 
+    def test_the_one_frame_on_which_the_program_fails_is_set_aside_and_the_rest_is_committed(self, desk: Desk) -> None:
+        desk.store.fault = fails_on("1-1", "1-3")
+        desk.streams.entries = {"s/f/00": ["1-0", "1-1", "1-2", "1-3"], "s/f/01": ["1-5"]}
+        desk.turn()
+
+        assert desk.store.aside == ["1-1", "1-3"]
+        assert desk.store.committed == {"s/f/00": ["0-0", "1-0", "1-1", "1-2", "1-3"], "s/f/01": ["0-0", "1-5"]}
+
+    def test_a_program_that_fails_on_everything_sets_a_few_frames_aside_and_holds_the_rest(self, desk: Desk) -> None:
+        entries = [f"1-{number:02}" for number in range(MOST_SET_ASIDE + 3)]
+        desk.store.fault = fails_on(*entries)
+        desk.streams.entries = {"s/f/00": entries, "s/f/01": ["2-0"]}
+        desk.turn()
+        assert desk.store.aside == entries[:MOST_SET_ASIDE]
+        assert desk.store.committed["s/f/01"] == ["0-0", "2-0"]
+
+        desk.store.fault = lambda _: None
+        desk.now_s = 4.0
+        desk.keeper.tick()
+        desk.now_s = 6.0
+        desk.turn()
+        assert desk.store.committed["s/f/00"][-3:] == entries[-3:]
+        assert desk.store.aside == entries[:MOST_SET_ASIDE]
+
+    def test_an_outage_amid_frame_by_frame_sets_nothing_aside(self, desk: Desk) -> None:
+        def fault(deliveries: Sequence[Delivery]) -> None:
+            if len(deliveries[0].entries) > 1:
+                raise UnforeseenError("a bug")
+            raise UnavailableError("away")
+
+        desk.store.fault = fault
+        desk.streams.entries = {"s/f/00": ["1-0", "1-1"]}
+        with pytest.raises(UnavailableError):
+            desk.turn()
+
+        assert desk.store.aside == []
+
     def test_after_a_lost_lease_positions_are_read_again(self, desk: Desk) -> None:
         def fault(deliveries: Sequence[Delivery]) -> None:
             desk.store.fault = lambda _: None
@@ -241,6 +292,18 @@ class TestLoop:
 
         assert set(desk.leases.owners.values()) == {None}
         assert desk.leases.workers == []
+
+
+def fails_on(*entry_ids: str) -> Callable[[Sequence[Delivery]], None]:
+    """A program that fails on some frames."""
+
+    def fault(deliveries: Sequence[Delivery]) -> None:
+        for one in deliveries:
+            for entry in one.entries:
+                if entry.entry_id in entry_ids:
+                    raise UnforeseenError(f"a bug at {entry.entry_id}")
+
+    return fault
 
 
 def run_until(desk: Desk, condition: Callable[[], bool]) -> None:

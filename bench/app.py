@@ -6,15 +6,16 @@ import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
 from bench import place, report
 from bench.place import SOURCE
 from bench.rows import ROWS, Row
-from bench.workbench import MeasurementError, Workbench, two_cores
+from bench.workbench import MeasurementError, NothingToMeasureError, Workbench, two_cores
 from nightdesk.errors import NightdeskError
 
 OUTPUT: Final = SOURCE / "build" / "bench.json"
@@ -51,7 +52,7 @@ def selected(prefix: str, rows: Mapping[str, Row]) -> list[str]:
 
 
 def _measured(rows: Sequence[str], seconds: float, rounds: int) -> dict[str, list[float]]:
-    """Measure every row once a round, so that each has its limit close by."""
+    """Measure every row once a round, so that each has its limit close by; what cannot be measured here is left out."""
     first, second = two_cores()
     scratch = Path(tempfile.mkdtemp(prefix="nightdesk-bench-"))
     # PostgreSQL may run as another user, who must be able to enter.
@@ -61,15 +62,18 @@ def _measured(rows: Sequence[str], seconds: float, rounds: int) -> dict[str, lis
         where = place.choose(scratch)
         print(f"{where.name}; {rounds} rounds")
         for number in range(1, rounds + 1):
-            known: dict[Any, Any] = {}
-            for name in rows:
+            bench = Workbench(place=where, scratch=scratch, seconds=0, first=first, second=second)
+            for name in list(samples):
                 row = ROWS[name]
                 for_s = seconds or (row.first_seconds if number == 1 else 0.0) or row.seconds
-                bench = Workbench(
-                    place=where, scratch=scratch, seconds=for_s, known=known, first=first, second=second
-                )  # fmt: skip
-                samples[name].append(row.measure(bench))
-                print(f"  {number}/{rounds} {name:<18}{report.figure(samples[name][-1]):>12} {row.unit}", flush=True)
+                try:
+                    samples[name].append(row.measure(replace(bench, seconds=for_s)))
+                except NothingToMeasureError as missing:
+                    print(f"      {name:<22}left out: {missing}", flush=True)
+                    del samples[name]
+                else:
+                    figure = report.figure(samples[name][-1])
+                    print(f"  {number}/{rounds} {name:<22}{figure:>12} {row.unit}", flush=True)
     finally:
         shutil.rmtree(scratch)
     return samples

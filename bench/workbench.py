@@ -42,6 +42,10 @@ class MeasurementError(Exception):
     """A row could not be measured: a process failed, or something is missing at the end."""
 
 
+class NothingToMeasureError(Exception):
+    """What a row would measure is not here; the text says what it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flood:
     """A running flood: where it listens, and its word about what it sent."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from bench.rows import collector, latency, limit, limit_copy, limit_json, limit_xadd, pipeline
+from bench.rows import collector, depth, latency, limit, limit_copy, limit_json, limit_xadd, pipeline
 from bench.workbench import Workbench
 
 LIMIT: Final = "limit"
@@ -50,6 +50,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "pipeline-picows": _pipeline(PICOWS),
     "latency-p50": _latency(50),
     "latency-p99": _latency(99),
+    "depth": Row(lambda bench: bench.once(depth.run).committed, limit="limit-depth-json"),
+    "limit-depth-json": Row(lambda bench: bench.once(depth.run).parsed, limit="limit-depth-json"),
     "limit-turn-p50": _turn(50),
     "limit-turn-p99": _turn(99),
     "limit-xadd": Row(limit_xadd.measure, seconds=4.0),

@@ -10,7 +10,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from services.simulator.connection import Connection
-from services.simulator.faults import AcceptThenClose, Board, Refuse
+from services.simulator.faults import FOR_EVER_MS, AcceptThenClose, Board, Refuse
 from services.simulator.hub import Hub, Listener
 from services.simulator.limits import SlidingWindow, Windows
 
@@ -79,10 +79,13 @@ class Doorman:
         listener = self._hub.join(connection, language=name, now_ms=now_ms)
         self._guests[connection] = _Guest(listener, language, SlidingWindow(language.messages_per_s, 1.0))
         fault = self._board.use(AcceptThenClose, now_ms)
-        if fault is not None:
+        if fault is not None and not fault.after_s:
             connection.close(fault.code)
-        else:
-            language.opened(listener, target)
+            return
+        language.opened(listener, target)
+        if fault is not None:
+            listener.muted_until_ms = FOR_EVER_MS
+            listener.closing = (now_ms + round(fault.after_s * 1000), fault.code, "")
 
     def received(self, connection: Connection, text: str) -> None:
         """Pass a message on; who says too much is shown out."""

@@ -16,6 +16,8 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 CloseCode: TypeAlias = Annotated[int, Field(ge=1000, le=4999)]
 KindName: TypeAlias = Literal["trade", "agg_trade", "quote", "depth", "kline"]
 
+FOR_EVER_MS: Final = 2**62
+
 NOT_TO_BE_SENT: Final = frozenset({1004, 1005, 1006, 1015})
 """Close codes that only ever describe what happened, RFC 6455 section 7.4.1."""
 
@@ -112,9 +114,10 @@ class Garbage(MessageFault):
 
 
 class AcceptThenClose(Fault):
-    """New connections are accepted and closed at once."""
+    """New connections are accepted and closed at once, or after some seconds with answers but no market in them."""
 
     count: Count | None = None
+    after_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     code: CloseCode = 1008
 
 

@@ -1,13 +1,20 @@
 """Puts faults in force, and carries out those that act on sockets."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from services.simulator.binance import SHUTDOWN_STREAM, shutdown
-from services.simulator.faults import ActiveFault, Board, Close, Fault, MuteSocket, Rollover, SlowReads, SocketFault
+from services.simulator.faults import (
+    FOR_EVER_MS,
+    ActiveFault,
+    Board,
+    Close,
+    Fault,
+    MuteSocket,
+    Rollover,
+    SlowReads,
+    SocketFault,
+)
 from services.simulator.hub import Hub, Listener
-
-FOR_EVER_MS: Final = 2**62
 
 Act = Callable[[Listener, Fault, int], None]
 

@@ -144,3 +144,18 @@ def test_a_guest_may_be_let_in_and_shown_out_at_once(code: int) -> None:
     assert door.enter("/a").closed == (code, "")
     assert door.languages["a"].targets == []
     assert door.enter("/a").closed is None
+
+
+def test_a_guest_may_be_shown_out_a_little_later_having_heard_nothing_of_the_market() -> None:
+    door = Door()
+    door.world.fault("accept_then_close", count=1, code=1008, after_s=0.5)
+    guest = door.enter("/a")
+    (listener,) = door.world.hub.listeners
+    door.world.hub.subscribe(listener, ["btcusdt@trade"])
+
+    door.world.pass_s(0.4)
+    assert door.languages["a"].targets == ["/a"]
+    assert guest.closed is None
+    door.world.pass_s(0.2)
+    assert guest.closed == (1008, "")
+    assert guest.sent == []

@@ -199,7 +199,9 @@ class Link:
         if read:
             self._tally.heard_ns = now_ns
             self.heard += read
-        self._pass(ticks)
+        if ticks:
+            self.ticked = True
+            self.on_ticks(ticks)
         self._obey(controls)
 
     def _recorded(self, raws: list[bytes]) -> None:
@@ -215,11 +217,6 @@ class Link:
             self._rejects.add(error.reason, error.detail, raw)
         else:
             self._rejects.add(CODEC_FAILURE, repr(error), raw)
-
-    def _pass(self, ticks: Sequence[Tick]) -> None:
-        if ticks:
-            self.ticked = True
-            self.on_ticks(ticks)
 
     def _obey(self, controls: Sequence[Control]) -> None:
         for control in controls:
@@ -283,7 +280,9 @@ class Link:
             return False
         # Asked again with the same key: that request replaces this one, so this task forgets itself first.
         self._fetches.pop(fetch.key, None)
-        self._pass(ticks)
+        # Not `ticked`: that REST answers does not show that the socket says anything.
+        if ticks:
+            self.on_ticks(ticks)
         self._obey(controls)
         return True
 

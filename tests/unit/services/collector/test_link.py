@@ -132,3 +132,22 @@ def test_an_exchange_that_wants_more_answers_than_may_be_sent_is_left() -> None:
         assert "answers wait" in ending.text
 
     run(scenario())
+
+
+def test_only_what_the_socket_says_shows_that_the_connection_is_good() -> None:
+    async def scenario() -> None:
+        socket, taken = FakeSocket(), []
+        link = a_link(socket, taken)
+        link.start()
+        await asyncio.sleep(0.1)
+        socket.say("fetch k")
+        await asyncio.sleep(0.5)
+        assert (len(taken), link.ticked) == (1, False)
+
+        socket.say("t A 8")
+        await asyncio.sleep(0.1)
+        assert (len(taken), link.ticked) == (2, True)
+        link.end(Ending(cause=Cause.STOPPED, text=""))
+        await link.running
+
+    run(scenario())

@@ -1,4 +1,4 @@
-"""The exchange accepts connections and closes them at once: the waits grow, until ticks come again."""
+"""The exchange accepts connections, answers, and closes them before the first tick: the waits grow until ticks come."""
 
 import time
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from tests.chaos.stacks import Stack
 from tests.chaos.waiting import within
 
 CLOSING_S: Final = 12.0
+OPEN_S: Final = 0.3
+"""Long enough for the subscriptions' answers and the books' snapshots."""
 BACK_LIMIT_S: Final = 40.0
 BASE_S: Final = 1.0
 """``RECONNECT_BASE_DELAY``, which doubles; of each wait half is random."""
@@ -20,7 +22,7 @@ SLACK_S: Final = 0.05
 def inject(_stack: Stack, simulator: Simulator) -> Injected:
     """Close the connection and every new one for a while; then close a good one once more."""
     before = simulator.market().listening
-    simulator.fault("accept_then_close", seconds=CLOSING_S)
+    simulator.fault("accept_then_close", seconds=CLOSING_S, after_s=OPEN_S)
     simulator.fault("close")
     time.sleep(CLOSING_S)
     back = within(BACK_LIMIT_S, lambda: any(one.first for one in simulator.market().since(before.since_s)))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.chaos.faults.redis_away_an_hour import frames_an_hour
 from tests.chaos.stacks import Copy, resident_bytes, suspend, wake
+from tests.chaos.waiting import within
 
 SLEEPER = (sys.executable, "-c", "import signal; print('here', flush=True); signal.pause()")
 
@@ -27,8 +28,10 @@ def original() -> Iterator["subprocess.Popen[bytes]"]:
 def test_a_copy_is_the_same_command_in_the_same_environment_on_a_port_of_its_own(
     original: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
-    copy = Copy(original.pid, tmp_path / "copy.log")
+    log = tmp_path / "copy.log"
+    copy = Copy(original.pid, log)
     try:
+        assert within(30.0, lambda: log.read_text(encoding="utf-8") == "here\n")
         environ = Path(f"/proc/{copy.process_id}/environ").read_bytes().split(b"\0")
         assert b"MARK=here" in environ
         assert f"METRICS_PORT={copy.port}".encode() in environ

@@ -63,17 +63,17 @@ def _measured(rows: Sequence[str], seconds: float, rounds: int) -> dict[str, lis
         print(f"{where.name}; {rounds} rounds")
         for number in range(1, rounds + 1):
             bench = Workbench(place=where, scratch=scratch, seconds=0, first=first, second=second)
-            for name in list(samples):
+            for name in [name for name in samples if number <= ROWS[name].rounds]:
                 row = ROWS[name]
                 for_s = seconds or (row.first_seconds if number == 1 else 0.0) or row.seconds
                 try:
                     samples[name].append(row.measure(replace(bench, seconds=for_s)))
                 except NothingToMeasureError as missing:
-                    print(f"      {name:<22}left out: {missing}", flush=True)
+                    print(f"      {name:<26}left out: {missing}", flush=True)
                     del samples[name]
                 else:
                     figure = report.figure(samples[name][-1])
-                    print(f"  {number}/{rounds} {name:<22}{figure:>12} {row.unit}", flush=True)
+                    print(f"  {number}/{rounds} {name:<26}{figure:>12} {row.unit}", flush=True)
     finally:
         shutil.rmtree(scratch)
     return samples

@@ -28,7 +28,7 @@ from services.collector.codec import Codec, Fetch, Subscription
 from services.collector.feeds import CODECS
 
 FRAME_TICKS: Final = 500
-TURN_FRAMES: Final = 4
+TURN_FRAMES: Final = 16
 WORKER: Final = "bench"
 
 

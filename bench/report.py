@@ -39,12 +39,12 @@ def as_json(every: Sequence[Result]) -> str:
 
 def as_table(every: Sequence[Result], samples: Samples) -> str:
     """Return the lines to print, with each row's least and greatest measurement."""
-    lines = [f"{'row':<18}{'median':>12}{'least':>12}{'greatest':>12}  {'unit':<12}{'ratio':>7}"]
+    lines = [f"{'row':<26}{'median':>12}{'least':>12}{'greatest':>12}  {'unit':<12}{'ratio':>7}"]
     for one in every:
         values = samples[one.name]
         ratio = f"{one.ratio:>7.2f} of {one.limit}" if one.name != one.limit else ""
         least, greatest = figure(min(values)), figure(max(values))
-        lines.append(f"{one.name:<18}{figure(one.value):>12}{least:>12}{greatest:>12}  {one.unit:<12}{ratio}")
+        lines.append(f"{one.name:<26}{figure(one.value):>12}{least:>12}{greatest:>12}  {one.unit:<12}{ratio}")
     return "\n".join(lines)
 
 
@@ -54,7 +54,7 @@ def figure(value: float) -> str:
 
 
 def _result(name: str, row: Row, values: Sequence[float], limits: Sequence[float]) -> Result:
-    ratios = [value / limit for value, limit in zip(values, limits, strict=True)]
+    ratios = [value / limit for value, limit in zip(values, limits, strict=False)]
     return Result(
         name=name,
         value=round(median(values), 3),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from bench.rows import collector, depth, latency, limit, limit_copy, limit_json, limit_xadd, pipeline
+from bench.rows import collector, depth, latency, limit, limit_copy, limit_json, limit_xadd, memory, pipeline
 from bench.workbench import Workbench
 
 LIMIT: Final = "limit"
@@ -14,11 +14,12 @@ LIMIT: Final = "limit"
 PICOWS: Final = "picows"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One measurement and what it is compared with.
 
-    ``seconds`` is how long it sends where nobody says otherwise, ``first_seconds`` how long in the first round.
+    ``seconds`` is how long it sends where nobody says otherwise, ``first_seconds`` how long in the first round;
+    ``rounds`` is how often it is measured at most.
     """
 
     measure: Callable[[Workbench], float]
@@ -26,35 +27,51 @@ class Row:
     limit: str = LIMIT
     seconds: float = 6.0
     first_seconds: float = 0.0
+    rounds: int = 99
+
+
+def _pipeline(run: Callable[[Workbench], pipeline.Pipeline]) -> Row:
+    return Row(measure=lambda bench: bench.once(run).rate, seconds=15.0, first_seconds=60.0)
 
 
 def _latency(share: float) -> Row:
-    name = f"limit-turn-p{share:g}"
-    return Row(lambda bench: latency.percentile(bench.once(latency.run).trades_ms, share), "ms", name, seconds=10.0)
+    measure = lambda bench: latency.percentile(bench.once(latency.run).trades_ms, share)  # noqa: E731
+    return Row(measure=measure, unit="ms", limit=f"limit-turn-p{share:g}", seconds=10.0)
 
 
 def _turn(share: float) -> Row:
-    name = f"limit-turn-p{share:g}"
-    return Row(lambda bench: latency.percentile(bench.once(latency.run).turns_ms, share), "ms", name, seconds=10.0)
+    measure = lambda bench: latency.percentile(bench.once(latency.run).turns_ms, share)  # noqa: E731
+    return Row(measure=measure, unit="ms", limit=f"limit-turn-p{share:g}", seconds=10.0)
 
 
-def _pipeline(transport: str) -> Row:
-    return Row(partial(pipeline.measure, transport=transport), seconds=15.0, first_seconds=60.0)
+def _idle(service: str) -> Row:
+    return _memory(lambda bench: memory.of(bench.once(memory.run), service))
+
+
+def _loaded(service: str) -> Row:
+    return _memory(lambda bench: bench.once(pipeline.run).memory_mb[service])
+
+
+def _memory(measure: Callable[[Workbench], float]) -> Row:
+    return Row(measure=measure, unit="MB", limit="limit-memory", seconds=15.0, first_seconds=60.0, rounds=1)
 
 
 ROWS: Final[Mapping[str, Row]] = {
-    LIMIT: Row(limit.measure),
-    "collector": Row(collector.measure),
-    "collector-picows": Row(partial(collector.measure, transport=PICOWS)),
-    "pipeline": _pipeline("websockets"),
-    "pipeline-picows": _pipeline(PICOWS),
+    LIMIT: Row(measure=limit.measure),
+    "collector": Row(measure=collector.measure),
+    "collector-picows": Row(measure=partial(collector.measure, transport=PICOWS)),
+    "pipeline": _pipeline(pipeline.run),
+    "pipeline-picows": _pipeline(pipeline.with_picows),
     "latency-p50": _latency(50),
     "latency-p99": _latency(99),
-    "depth": Row(lambda bench: bench.once(depth.run).committed, limit="limit-depth-json"),
-    "limit-depth-json": Row(lambda bench: bench.once(depth.run).parsed, limit="limit-depth-json"),
+    "depth": Row(measure=lambda bench: bench.once(depth.run).committed, limit="limit-depth-json"),
+    **{f"memory-{service}": _idle(service) for service in (*memory.SERVICES, memory.STACK)},
+    **{f"memory-{service}-pipeline": _loaded(service) for service in ("collector", "worker", "redis", "postgres")},
     "limit-turn-p50": _turn(50),
     "limit-turn-p99": _turn(99),
-    "limit-xadd": Row(limit_xadd.measure, seconds=4.0),
-    "limit-copy": Row(limit_copy.measure, seconds=4.0),
-    "limit-json": Row(limit_json.measure, seconds=4.0),
+    "limit-depth-json": Row(measure=lambda bench: bench.once(depth.run).parsed, limit="limit-depth-json"),
+    "limit-memory": _memory(lambda _: memory.LIMIT_MB),
+    "limit-xadd": Row(measure=limit_xadd.measure, seconds=4.0),
+    "limit-copy": Row(measure=limit_copy.measure, seconds=4.0),
+    "limit-json": Row(measure=limit_json.measure, seconds=4.0),
 }

@@ -7,7 +7,7 @@ from bench.report import as_json, as_table, figure, results
 from bench.rows import ROWS, Row
 from bench.workbench import MeasurementError
 
-NOTHING = Row(lambda _bench: 0.0)
+NOTHING = Row(measure=lambda _bench: 0.0)
 TABLE = {"limit": NOTHING, "collector": NOTHING}
 
 

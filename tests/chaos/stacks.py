@@ -39,7 +39,9 @@ FILL: Final = f'fallocate -l "$(($(df --output=avail -B1 . | tail -n 1) - LEFT))
 """Leaves LEFT bytes on the disk of the working directory."""
 SPOOL_DISK_BYTES: Final = 128 * 1024 * 1024
 """As in spool.yaml."""
-LONG_ENVIRON: Final = {"FRAME_MAX_TICKS": "50"}
+ENVIRON: Final = {"SIMULATOR_BUFFER_BYTES": "268435456"}
+"""The exchange waits for a slow reader, whatever else this machine does: that it may cut one off is no fault of a burst."""
+LONG_ENVIRON: Final = {**ENVIRON, "FRAME_MAX_TICKS": "50"}
 END_LIMIT_S: Final = 20.0
 PASSED_ON: Final = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR", "TMPDIR")
 """What of this environment a stack sees: a user's FEEDS or API_TOKEN has no business in a test."""
@@ -408,7 +410,7 @@ def running(on: str, *, long: bool = False) -> Iterator[Stack]:
 
     Its spool has a small disk of its own, unless it is ``long``: then frames are small and the disk is the machine's.
     """
-    environ = LONG_ENVIRON if long else {}
+    environ = LONG_ENVIRON if long else ENVIRON
     with _local(environ, small_spool=not long) if on == "local" else _compose(environ, small_spool=not long) as stack:
         yield stack
 

@@ -40,7 +40,7 @@ FILL: Final = f'fallocate -l "$(($(df --output=avail -B1 . | tail -n 1) - LEFT))
 SPOOL_DISK_BYTES: Final = 128 * 1024 * 1024
 """As in spool.yaml."""
 ENVIRON: Final = {"SIMULATOR_BUFFER_BYTES": "268435456"}
-"""The exchange waits for a slow reader, whatever else this machine does: that it may cut one off is no fault of a burst."""
+"""The exchange waits for a slow reader, whatever else this machine does: a burst is not about being cut off."""
 LONG_ENVIRON: Final = {**ENVIRON, "FRAME_MAX_TICKS": "50"}
 END_LIMIT_S: Final = 20.0
 PASSED_ON: Final = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR", "TMPDIR")

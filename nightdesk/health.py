@@ -1,25 +1,33 @@
 """What a service says about itself over HTTP: ``/livez``, ``/readyz``, ``/health`` and ``/metrics``."""
 
+import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Final, TypeAlias
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from http import HTTPStatus
+from typing import Final, NamedTuple, TypeAlias
 
+import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+log = structlog.get_logger()
 
 REQUEST_TIMEOUT_S: Final = 10.0
-"""A client that takes longer to send its request is cut off."""
+"""From its connection to its answer a client has so long, however it spends it."""
 
-MAX_CONNECTIONS: Final = 32
-"""Requests answered at once; more are closed, so that a flood of clients costs no memory."""
+LINGER_S: Final = 1.0
+MAX_LINGER_BYTES: Final = 256 * 1024
+"""What is still on its way is read so long and so far: closing on unread bytes would take the answer back."""
+
+MAX_CONNECTIONS: Final = 64
+"""Clients at once; one more and the oldest is cut off, so that many slow ones never keep a quick one out."""
+
+MAX_HEAD_BYTES: Final = 16 * 1024
 
 
 class Status(StrEnum):
@@ -70,7 +78,10 @@ def report(service: str, parts: Sequence[Part]) -> dict[str, object]:
 
 
 class HealthServer:
-    """A small HTTP server in a daemon thread, so that it answers while the service is busy."""
+    """A small HTTP server in a daemon thread, so that it answers while the service is busy.
+
+    One event loop of its own serves every client: an idle one costs a socket and no thread.
+    """
 
     def __init__(
         self,
@@ -83,89 +94,131 @@ class HealthServer:
         alive: Callable[[], bool],
         ready: Callable[[], bool],
     ) -> None:
+        """Take the port at once; raises OSError where that is not possible."""
         self._service = service
         self._registry = registry
         self._parts = parts
         self._probes = {"/livez": alive, "/readyz": ready}
-        self._server = make_server(host, port, self._answer, server_class=_Server, handler_class=_Handler)
+        self._socket = socket.create_server((host, port), backlog=MAX_CONNECTIONS)
+        self._clients: dict[asyncio.StreamWriter, None] = {}
+        self._loop = asyncio.new_event_loop()
+        self._stopped = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
     @property
     def port(self) -> int:
         """The port it listens on; of interest when it was asked for port 0."""
-        return self._server.server_port
+        return int(self._socket.getsockname()[1])
 
     def start(self) -> None:
         """Begin to answer."""
-        threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Stop answering and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopped.set)
+            self._thread.join()
+        self._loop.close()
+        self._socket.close()
 
-    def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
-            return _text(start_response, "405 Method Not Allowed", "only GET\n")
-        if path == "/metrics":
-            return self._metrics(environ, start_response)
-        if path == "/health":
-            return self._health(start_response)
-        if path in self._probes:
-            good = self._probes[path]()
-            return _text(start_response, "200 OK" if good else "503 Service Unavailable", "ok\n" if good else "no\n")
-        return _text(start_response, "404 Not Found", "try /health, /livez, /readyz or /metrics\n")
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
 
-    def _health(self, start_response: "StartResponse") -> list[bytes]:
+    async def _serve(self) -> None:
+        server = await asyncio.start_server(self._meet, sock=self._socket, limit=MAX_HEAD_BYTES)
+        await self._stopped.wait()
+        server.close()
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._clients) >= MAX_CONNECTIONS:
+            oldest = next(iter(self._clients))
+            del self._clients[oldest]
+            oldest.transport.abort()
+        self._clients[writer] = None
+        try:
+            # EOFError, OSError: it hung up; ValueError: a line beyond the limit. Who dawdles or babbles is no event.
+            with suppress(EOFError, OSError, ValueError, TimeoutError):
+                async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                    await self._talk(reader, writer)
+        finally:
+            self._clients.pop(writer, None)
+            writer.transport.abort()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await _request(reader)
+        if request is None:
+            return
+        writer.transport.set_write_buffer_limits(high=0)
+        writer.write(_encoded(self._answer(request), with_body=request.method != "HEAD"))
+        await writer.drain()
+        writer.write_eof()
+        async with asyncio.timeout(LINGER_S):
+            await reader.readexactly(MAX_LINGER_BYTES)
+
+    def _answer(self, request: "_Request") -> "_Answer":
+        if request.method not in {"GET", "HEAD"}:
+            return _text(HTTPStatus.METHOD_NOT_ALLOWED, "only GET")
+        try:
+            return self._page(request)
+        except Exception:
+            log.exception("health.failed", path=request.path)
+            return _text(HTTPStatus.INTERNAL_SERVER_ERROR, "something unexpected happened; the log says what")
+
+    def _page(self, request: "_Request") -> "_Answer":
+        if request.path == "/metrics":
+            encoder, content_type = choose_encoder(request.accept)
+            return _Answer(HTTPStatus.OK, content_type, encoder(self._registry))
+        if request.path == "/health":
+            return self._health()
+        if request.path in self._probes:
+            good = self._probes[request.path]()
+            return _text(HTTPStatus.OK, "ok") if good else _text(HTTPStatus.SERVICE_UNAVAILABLE, "no")
+        return _text(HTTPStatus.NOT_FOUND, "try /health, /livez, /readyz or /metrics")
+
+    def _health(self) -> "_Answer":
         parts = self._parts()
         body = json.dumps(report(self._service, parts), allow_nan=False).encode()
-        status = "503 Service Unavailable" if worst(parts) is Status.DOWN else "200 OK"
-        start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-        return [body]
-
-    def _metrics(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
-        encoder, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
-        body = encoder(self._registry)
-        start_response("200 OK", [("Content-Type", content_type), ("Content-Length", str(len(body)))])
-        return [body]
+        status = HTTPStatus.SERVICE_UNAVAILABLE if worst(parts) is Status.DOWN else HTTPStatus.OK
+        return _Answer(status, "application/json", body)
 
 
-def _text(start_response: "StartResponse", status: str, text: str) -> list[bytes]:
-    body = text.encode()
-    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
-    return [body]
+class _Request(NamedTuple):
+    method: str
+    path: str
+    accept: str
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    request_queue_size = MAX_CONNECTIONS
-
-    def __init__(self, *arguments: object, **options: object) -> None:
-        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
-        super().__init__(*arguments, **options)  # type: ignore[arg-type]
-
-    def process_request(self, request: object, client_address: object) -> None:
-        if not self._places.acquire(blocking=False):
-            self.shutdown_request(request)  # type: ignore[arg-type]
-            return
-        super().process_request(request, client_address)  # type: ignore[arg-type]
-
-    def process_request_thread(self, request: object, client_address: object) -> None:
-        try:
-            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
-        finally:
-            self._places.release()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up or dawdles is no event."""
+class _Answer(NamedTuple):
+    status: HTTPStatus
+    content_type: str
+    body: bytes
 
 
-class _Handler(WSGIRequestHandler):
-    timeout = REQUEST_TIMEOUT_S
+async def _request(reader: asyncio.StreamReader) -> _Request | None:
+    """Return the request, None for what is none; raises ValueError for a head beyond ``MAX_HEAD_BYTES``."""
+    words = (await reader.readline()).decode("latin-1").split()
+    if len(words) != 3 or not words[2].startswith("HTTP/1."):
+        return None
+    accept, left = "", MAX_HEAD_BYTES
+    while (line := await reader.readline()).rstrip(b"\r\n"):
+        left -= len(line)
+        if left < 0:
+            raise ValueError("headers without an end")
+        name, _, value = line.decode("latin-1").partition(":")
+        if name.lower() == "accept":
+            accept = value.strip()
+    return _Request(words[0], words[1].partition("?")[0], accept) if line else None
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  the base class's name
-        """Probes come every few seconds; logging them would be noise."""
 
-    def address_string(self) -> str:
-        """Return the client's address without asking DNS for its name."""
-        return str(self.client_address[0])
+def _encoded(answer: _Answer, *, with_body: bool) -> bytes:
+    head = (
+        f"HTTP/1.0 {answer.status} {answer.status.phrase}\r\nContent-Type: {answer.content_type}\r\n"
+        f"Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + (answer.body if with_body else b"")
+
+
+def _text(status: HTTPStatus, text: str) -> _Answer:
+    return _Answer(status, "text/plain; charset=utf-8", f"{text}\n".encode())

@@ -21,6 +21,7 @@ from starlette.types import Lifespan
 from nightdesk import __version__, logs
 from nightdesk.metrics import service_registry
 from nightdesk.service import Watchdog, entry
+from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from nightdesk.settings import load
 from services.api import problems
 from services.api.access import Gate, LoginNeeded, for_programs
@@ -38,6 +39,17 @@ log = structlog.get_logger()
 
 SERVICE: Final = "api"
 SHUTDOWN_S: Final = 5
+SERVER: Final[dict[str, Any]] = {
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "http": PatientProtocol,
+    "ws": "none",
+    "h11_max_incomplete_event_size": MAX_HEAD_BYTES,
+    "timeout_graceful_shutdown": SHUTDOWN_S,
+}
+"""How uvicorn serves the api; clients that dawdle, flood or never end are in ``nightdesk/serving.py``."""
+
 STUCK_S: Final = 60.0
 """A survey takes three seconds whatever is down; an event loop without one for a minute is stuck."""
 
@@ -57,15 +69,7 @@ def run(environ: Mapping[str, str]) -> None:
     # The survey says it once a question; the pool would say it once an attempt.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     log.info("api.starting", port=settings.api_port, token=settings.api_token is not None)
-    uvicorn.run(
-        app,
-        host=settings.listen_host,
-        port=settings.api_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_S,
-    )
+    uvicorn.run(app, host=settings.listen_host, port=settings.api_port, **SERVER)
 
 
 def compose(settings: ApiSettings) -> FastAPI:
@@ -124,6 +128,7 @@ def build(
     for guarded in (ticks.router, bars.router, gaps.router):
         app.include_router(guarded, dependencies=[Depends(for_programs)])
     app.include_router(pages.router)
+    app.add_middleware(BoundedBody)
     app.add_middleware(Measure, registry=registry)
     progress = Gauge(
         "nightdesk_progress_timestamp_seconds",

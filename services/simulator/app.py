@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from nightdesk import logs, metrics, settings
 from nightdesk.calendars import exchange_spans
 from nightdesk.errors import UnavailableError
+from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from services.simulator import metrics as simulator_metrics
 from services.simulator.binance_rest import BinanceRest
 from services.simulator.binance_socket import BinanceSocket
@@ -66,7 +67,8 @@ def server(chosen: SimulatorSettings, *, wall_ms: Callable[[], int] | None = Non
             web(parts),
             host=chosen.listen_host,
             port=chosen.simulator_port,
-            http="h11",
+            http=PatientProtocol,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             ws=cast("Any", lambda server_state, **_context: parts.connection(server_state.connections)),
             log_config=None,
             access_log=False,
@@ -143,6 +145,7 @@ def web(parts: Parts) -> FastAPI:
 
     app = FastAPI(title="Nightdesk simulator", lifespan=lifespan, redoc_url=None)
     problems.install(app)
+    app.add_middleware(BoundedBody)
     replayed = parts.replay.state if parts.replay else lambda: None
     app.include_router(control.router(parts.exchange, parts.sessions, replayed))
     app.include_router(faults.router(parts.exchange, parts.injector))

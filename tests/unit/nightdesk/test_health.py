@@ -94,6 +94,38 @@ def test_any_other_path_and_method_is_refused(service: Service) -> None:
     assert service.get("/health", method="POST")[0] == 405
 
 
+def test_head_has_the_length_and_no_body(service: Service) -> None:
+    request = urllib.request.Request(f"http://127.0.0.1:{service.server.port}/livez", method="HEAD")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert (answer.headers["Content-Length"], answer.read()) == ("3", b"")
+
+
+def test_a_part_that_cannot_be_told_is_an_answer_and_no_crash(service: Service) -> None:
+    service.parts = [Part(part="p", status=Status.OK, detail="", facts={"ratio": float("nan")})]
+
+    assert service.get("/health")[0] == 500
+    assert service.get("/livez")[0] == 200
+
+
+def test_a_port_that_is_taken_is_said_at_once(service: Service) -> None:
+    with pytest.raises(OSError, match="in use"):
+        HealthServer(
+            service="desk",
+            port=service.server.port,
+            registry=CollectorRegistry(),
+            parts=list,
+            alive=lambda: True,
+            ready=lambda: True,
+        )
+
+
+def test_one_that_was_never_started_can_be_stopped() -> None:
+    server = HealthServer(
+        service="desk", port=0, registry=CollectorRegistry(), parts=list, alive=lambda: True, ready=lambda: True
+    )
+    server.stop()
+
+
 def test_clients_that_only_connect_do_not_keep_others_out_for_ever(service: Service) -> None:
     idle = [socket.create_connection(("127.0.0.1", service.server.port)) for _ in range(MAX_CONNECTIONS + 4)]
     for one in idle:

@@ -1,0 +1,245 @@
+"""Slow, endless and senseless HTTP clients on real sockets: each is ended, none keeps another out, nothing grows."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from nightdesk import health, serving
+from nightdesk.health import HealthServer
+from nightdesk.serving import PatientProtocol
+from services.api.app import SERVER
+from tests.integration.simulator.serving import simulator
+from tests.unit.services.api.desk import a_client
+
+pytestmark = pytest.mark.integration
+
+PATIENCE_S = 1.0
+CLIENTS = 50
+TOO_MUCH = 16 * 1024 * 1024
+"""A server that takes so much of one head or body keeps it, or has stopped looking."""
+
+
+@contextmanager
+def health_server() -> Iterator[int]:
+    one = HealthServer(
+        service="desk", port=0, registry=CollectorRegistry(), parts=list, alive=lambda: True, ready=lambda: True
+    )
+    one.start()
+    yield one.port
+    one.stop()
+
+
+@contextmanager
+def api() -> Iterator[int]:
+    running = uvicorn.Server(uvicorn.Config(a_client().app, host="127.0.0.1", port=0, **SERVER))
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    while not running.started and thread.is_alive():
+        time.sleep(0.01)
+    yield port_of(running)
+    running.should_exit = True
+    thread.join()
+
+
+@contextmanager
+def exchange() -> Iterator[int]:
+    with simulator() as running:
+        yield running.port
+
+
+def port_of(running: uvicorn.Server) -> int:
+    return int(running.servers[0].sockets[0].getsockname()[1])
+
+
+SERVERS = {"health": health_server, "api": api, "simulator": exchange}
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def serving_port(request: pytest.FixtureRequest) -> Iterator[int]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(health, "REQUEST_TIMEOUT_S", PATIENCE_S)
+        patch.setattr(health, "MAX_CONNECTIONS", CLIENTS)
+        patch.setattr(serving, "BODY_WITHIN_S", PATIENCE_S)
+        patch.setattr(PatientProtocol, "look_s", PATIENCE_S / 2)
+        patch.setattr(PatientProtocol, "max_connections", CLIENTS)
+        with SERVERS[request.param]() as number:
+            yield number
+
+
+@pytest.fixture
+def port(serving_port: int) -> Iterator[int]:
+    yield serving_port
+    assert is_alive(serving_port)
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def is_alive(port: int) -> bool:
+    with connect(port) as client:
+        client.sendall(b"GET /livez HTTP/1.0\r\nHost: desk\r\n\r\n")
+        return b" 200 " in client.makefile("rb").readline()
+
+
+def read_to_the_end(client: socket.socket) -> bytes:
+    """Return what comes until the server closes; fails by the socket's timeout when it does not."""
+    received = b""
+    with suppress(ConnectionError):
+        while block := client.recv(65_536):
+            received += block
+    return received
+
+
+def pour(client: socket.socket, begin: bytes, piece: bytes, *, pause_s: float = 0.0) -> int:
+    """Send without an end and read nothing; return how many bytes it took until the server closed."""
+    sent = 0
+    with suppress(ConnectionError):
+        client.sendall(begin)
+        while sent < TOO_MUCH:
+            client.sendall(piece)
+            sent += len(piece)
+            time.sleep(pause_s)
+            if pause_s and is_closed(client):
+                break
+    return sent
+
+
+def is_closed(client: socket.socket) -> bool:
+    client.setblocking(False)
+    try:
+        while block := client.recv(65_536):
+            del block
+    except BlockingIOError:
+        return False
+    finally:
+        client.settimeout(30)
+    return True
+
+
+HEAD = b"GET /livez HTTP/1.1\r\nHost: desk\r\n"
+POST = b"POST /login HTTP/1.1\r\nHost: desk\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
+SLOW: dict[str, tuple[bytes, bytes]] = {
+    "a head letter by letter": (b"", b"G"),
+    "headers one by one": (HEAD, b"X-A: b\r\n"),
+    "a body letter by letter": (POST + b"Content-Length: 1000\r\n\r\n", b"t"),
+    "a body chunk by chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nt\r\n"),
+}
+ENDLESS: dict[str, tuple[bytes, bytes]] = {
+    "request line": (b"GET /", b"a" * 65_536),
+    "header": (HEAD + b"X-A: ", b"a" * 65_536),
+    "headers": (HEAD, b"X-A: b\r\n" * 8192),
+    "body": (POST + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"t" * 65_536 + b"\r\n"),
+    "body of a GET": (HEAD + b"Content-Length: 99999999999\r\n\r\n", b"t" * 65_536),
+    "garbage": (b"", b"\x00\xff\x16\x03" * 16_384),
+    "empty lines": (b"", b"\r\n" * 32_768),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_who_dawdles_is_ended_and_keeps_nobody_waiting(port: int, name: str) -> None:
+    with connect(port) as client:
+        thread = threading.Thread(target=pour, args=(client, *SLOW[name]), kwargs={"pause_s": 0.05})
+        thread.start()
+        while thread.is_alive():
+            assert is_alive(port)
+        thread.join()
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_has_no_end_is_ended(port: int, name: str) -> None:
+    with connect(port) as client:
+        assert pour(client, *ENDLESS[name]) < TOO_MUCH
+        assert is_alive(port)
+
+
+def test_hundreds_of_idle_clients_keep_nobody_out(port: int) -> None:
+    with ExitStack() as open_clients:
+        for _ in range(6 * CLIENTS):
+            open_clients.enter_context(connect(port))
+        for _ in range(5):
+            assert is_alive(port)
+        idle = open_clients.enter_context(connect(port))
+        assert read_to_the_end(idle) == b""
+
+
+def test_hundreds_of_half_requests_keep_nobody_out(port: int) -> None:
+    with ExitStack() as open_clients:
+        for _ in range(6 * CLIENTS):
+            client = open_clients.enter_context(connect(port))
+            with suppress(ConnectionError):
+                client.sendall(HEAD)
+        for _ in range(5):
+            assert is_alive(port)
+
+
+def test_who_asks_and_then_says_no_more_is_answered(port: int) -> None:
+    with connect(port) as client:
+        client.sendall(HEAD + b"Connection: close\r\n\r\n")
+        client.shutdown(socket.SHUT_WR)
+        assert b" 200 " in read_to_the_end(client).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD,
+        b"GET /livez",
+        b"GET /livez\r\n",
+        b"\r\n\r\n",
+        b"\x00" * 100,
+        HEAD + b"\r\n\x00\xff garbage \r\n\r\n" * 20,
+        b"GET http://[ HTTP/1.1\r\nHost: [\r\n\r\n",
+        b"GET /%ff%00?\xff HTTP/1.1\r\nHost: \xff\r\n\r\n",
+        b"BREW /livez HTTP/9.9\r\n\r\n",
+        POST + b"Content-Length: -5\r\n\r\n",
+        POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        POST + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("half_closed", [False, True])
+def test_what_makes_no_sense_ends(port: int, sent: bytes, half_closed: bool) -> None:
+    with connect(port) as client:
+        client.sendall(sent)
+        if half_closed:
+            client.shutdown(socket.SHUT_WR)
+        read_to_the_end(client)
+
+
+def test_tls_on_a_plain_port_fails_and_ends(port: int) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with connect(port) as client, pytest.raises(OSError, match=r".*"):
+        context.wrap_socket(client)
+
+
+def test_answers_that_nobody_reads_end_the_connection(port: int) -> None:
+    ask = b"GET /metrics HTTP/1.1\r\nHost: desk\r\n\r\n" * 2000
+    with connect(port) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        assert pour(client, b"", ask) < TOO_MUCH
+
+
+def test_a_websocket_upgrade_where_there_is_none_is_no_hang(port: int) -> None:
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n\r\n"
+    with connect(port) as client:
+        client.sendall(HEAD + upgrade)
+        read_to_the_end(client)
+
+
+def test_the_measure_notices_a_server_with_endless_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientProtocol, "look_s", 3600.0)
+    with api() as port, connect(port) as client:
+        client.sendall(HEAD)
+        time.sleep(3 * PATIENCE_S)
+        assert not is_closed(client)

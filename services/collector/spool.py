@@ -223,10 +223,10 @@ class Spool:
             with segment.path.open("rb") as file:
                 file.seek(place.offset)
                 data = file.read(min(max_bytes, segment.size - place.offset))
-                records, used = self._records(data, place)
+                records, used = self._records(data, place, to_end=place.offset + len(data) >= segment.size)
                 if not records and data:
                     data += file.read(segment.size - place.offset - len(data))
-                    records, used = self._records(data, place)
+                    records, used = self._records(data, place, to_end=True)
         except OSError as error:
             raise _translated(segment.path, error) from error
         if not records:
@@ -235,9 +235,9 @@ class Spool:
             return self._after_segment(place)
         return records, Place(place.segment, place.offset + used)
 
-    def _records(self, data: bytes, place: Place) -> tuple[list[Record], int]:
+    def _records(self, data: bytes, place: Place, *, to_end: bool) -> tuple[list[Record], int]:
         records, used = [], 0
-        for record, at in _walk(data, 0):
+        for record, at in _walk(data, 0, to_end=to_end):
             if at > used:
                 self._damage.add(Place(place.segment, place.offset + used))
             records.append(record)
@@ -445,18 +445,28 @@ def _read_head(data: bytes) -> list[EntryId] | None:
     return [EntryId(*_HEAD_ID.unpack_from(data, _HEAD.size + shard * _HEAD_ID.size)) for shard in range(shards)]
 
 
-def _walk(data: bytes, at: int) -> Iterator[tuple[Record, int]]:
-    """Yield every whole record with its offset; damage is passed over to the next record that checks."""
+def _walk(data: bytes, at: int, *, to_end: bool = True) -> Iterator[tuple[Record, int]]:
+    """Yield every whole record with its offset; damage is passed over to the next record that checks.
+
+    Where ``data`` is not all there is, a record that runs past its end may go on: nothing within it is looked at.
+    """
     while True:
         at = data.find(_RECORD_MAGIC, at)
         if at < 0 or at + _RECORD_BYTES > len(data):
             return
         record = _record_at(data, at)
         if record is None:
+            if not to_end and _end_of(data, at) > len(data):
+                return
             at += 1
             continue
         yield record, at
         at += _RECORD_BYTES + len(record.payload)
+
+
+def _end_of(data: bytes, at: int) -> int:
+    (length, *_) = _FIELDS.unpack_from(data, at + _RECORD.size)
+    return at + _RECORD_BYTES + int(length)
 
 
 def _record_at(data: bytes, at: int) -> Record | None:

@@ -202,6 +202,19 @@ def test_a_segment_that_is_gone_or_emptied_is_counted(directory: Path) -> None:
     assert again.damaged_records == 2
 
 
+def test_a_record_within_a_frame_is_no_record_wherever_reading_pauses(directory: Path) -> None:
+    donor = a_spool(directory / "donor")
+    place = donor.append([a_record(9)])
+    (written,) = (directory / "donor").glob("*.seg")
+    inner = written.read_bytes()[place.offset :]
+    spool = a_spool(directory / "spool", segment_bytes=10**6)
+    outer = a_record(1, payload=b"p" * 50 + inner + b"p" * 50)
+    start = spool.append([outer, a_record(2)])
+
+    for max_bytes in (40, 100, 200, 220, 10**6):
+        assert spool.read(start, max_bytes)[0][0] == outer
+
+
 def test_records_are_found_where_the_head_was_cut_out(directory: Path) -> None:
     spool = a_spool(directory)
     spool.append([a_record(1, payload=b"")])

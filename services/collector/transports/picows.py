@@ -60,6 +60,8 @@ async def connect(url: str, dial: Dial) -> Socket:
                 logger_name=_SILENT,
                 websocket_handshake_timeout=dial.open_timeout_s,
                 enable_auto_pong=False,
+                # Its sockets are no faster here (measured), and over TLS they forget what they hold when reading stops.
+                use_aiofastnet=False,
                 max_frame_size=MAX_MESSAGE_BYTES,
                 extra_headers={"User-Agent": USER_AGENT},
             )

@@ -1,11 +1,14 @@
 """The socket port on a real WebSocket server that may misbehave; every registered transport passes the same tests."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
+import trustme
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.frames import Close, Frame, Opcode
@@ -348,3 +351,50 @@ def test_a_message_beyond_the_limit_ends_the_connection_and_not_the_process(conn
         assert closed.code in {1006, 1009}
 
     asyncio.run(scenario())
+
+
+def test_an_encrypted_connection_works_as_any_other(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+
+    async def behave(exchange: ServerConnection) -> None:
+        for number in range(20_000):
+            await exchange.send(str(number))
+        assert await exchange.recv() == "paused and resumed"
+        await exchange.send("after")
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        async with an_exchange(behave, ssl=encrypted_by(authority)) as url:
+            socket = await connect(url.replace("ws://127.0.0.1", "wss://localhost"), Dial())
+            pump = asyncio.create_task(socket.pump(messages.extend))
+            await until(lambda: len(messages) == 20_000)
+            socket.pause()
+            await socket.send("paused and resumed")
+            await asyncio.sleep(0.05)
+            assert len(messages) == 20_000
+            socket.resume()
+            closed = await pump
+        assert [int(message) for message in messages[:-1]] == list(range(20_000))
+        assert messages[-1] == b"after"
+        assert closed.code == 1000
+
+    asyncio.run(scenario())
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(connect: Connect) -> None:
+    async def scenario() -> None:
+        async with an_exchange(nothing, ssl=encrypted_by(trustme.CA())) as url:
+            with pytest.raises(UnavailableError, match="certificate"):
+                await connect(url.replace("ws://127.0.0.1", "wss://localhost"), Dial())
+
+    asyncio.run(scenario())
+
+
+def encrypted_by(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context

@@ -33,6 +33,8 @@ DATABASE: Final = "nightdesk"
 SUPERUSER: Final = "postgres"
 SIMULATOR_PORT: Final = 8090
 METRICS_PORT: Final = 9100
+TAG: Final = "chaos"
+"""Of the image: a `make up` beside a run builds its own."""
 KEEPER: Final = "spool-keeper"
 FILLER: Final = "filler"
 FILL: Final = f'fallocate -l "$(($(df --output=avail -B1 . | tail -n 1) - LEFT))" {FILLER}'
@@ -287,7 +289,7 @@ class ComposeStack:
 
     def __init__(self, project: str, *, small_spool: bool = True, environ: Mapping[str, str] | None = None) -> None:
         self._project = project
-        self._environ = dict(environ or {})
+        self._environ = {"NIGHTDESK_TAG": TAG, **(environ or {})}
         self._files = [SOURCE / "compose.yaml", HERE / "compose.yaml", *([HERE / "spool.yaml"] if small_spool else [])]
         self._passwords: dict[str, str] = {}
 

@@ -1,6 +1,6 @@
 """Where the measured processes run: in the project's own image, or on this machine's Python.
 
-Each process is tied to one core. In the image, the network is the machine's own, so that no bridge is measured.
+Each process is tied to a core, or to both. In the image, the network is the machine's own: no bridge is measured.
 """
 
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 from bench import servers
+from bench.servers import Cores, listed
 from deploy import databases
 from deploy.databases import RunningPostgres, RunningRedis
 
@@ -30,16 +31,16 @@ class Place(Protocol):
     name: str
     """What runs them, for the reader of the table."""
 
-    def redis(self, directory: Path, core: int) -> AbstractContextManager[RunningRedis]:
-        """Run an empty Redis on one core."""
+    def redis(self, directory: Path, cores: Cores) -> AbstractContextManager[RunningRedis]:
+        """Run an empty Redis on these cores."""
 
     def postgres(
-        self, directory: Path, core: int, settings: Mapping[str, str]
+        self, directory: Path, cores: Cores, settings: Mapping[str, str]
     ) -> AbstractContextManager[RunningPostgres]:
-        """Run an empty PostgreSQL on one core."""
+        """Run an empty PostgreSQL on these cores."""
 
-    def start(self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
-        """Start ``python -m module`` on one core, its input and output piped, errors passed on."""
+    def start(self, cores: Cores, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
+        """Start ``python -m module`` on these cores, its input and output piped, errors passed on."""
 
 
 class Machine:
@@ -49,24 +50,24 @@ class Machine:
         self.name = f"Python {platform.python_version()} and databases of this machine"
 
     @contextmanager
-    def redis(self, directory: Path, core: int) -> Iterator[RunningRedis]:
+    def redis(self, directory: Path, cores: Cores) -> Iterator[RunningRedis]:
         """Run an empty Redis."""
         with ExitStack() as stack:
-            with tied_to(core):
+            with tied_to(cores):
                 server = stack.enter_context(databases.redis(directory))
             yield server
 
     @contextmanager
-    def postgres(self, directory: Path, core: int, settings: Mapping[str, str]) -> Iterator[RunningPostgres]:
+    def postgres(self, directory: Path, cores: Cores, settings: Mapping[str, str]) -> Iterator[RunningPostgres]:
         """Run an empty PostgreSQL."""
         with ExitStack() as stack:
-            with tied_to(core):
+            with tied_to(cores):
                 server = stack.enter_context(databases.postgres(directory, settings=settings))
             yield server
 
-    def start(self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
+    def start(self, cores: Cores, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a process."""
-        with tied_to(core):
+        with tied_to(cores):
             return _popen([sys.executable, "-m", module, *arguments], {**os.environ, **(env or {})})
 
 
@@ -79,24 +80,24 @@ class Image:
         version = _output(["docker", "run", "--rm", identity, "python", "-V"])
         self.name = f"{version} in the project's image, databases in Compose's"
 
-    def redis(self, directory: Path, core: int) -> AbstractContextManager[RunningRedis]:  # noqa: ARG002  a volume
+    def redis(self, directory: Path, cores: Cores) -> AbstractContextManager[RunningRedis]:  # noqa: ARG002  a volume
         """Run the container that Compose runs."""
-        return servers.redis(COMPOSE, core)
+        return servers.redis(COMPOSE, cores)
 
     def postgres(
         self,
         directory: Path,  # noqa: ARG002  a volume
-        core: int,
+        cores: Cores,
         settings: Mapping[str, str],
     ) -> AbstractContextManager[RunningPostgres]:
         """Run the container that Compose runs."""
-        return servers.postgres(COMPOSE, core, settings)
+        return servers.postgres(COMPOSE, cores, settings)
 
-    def start(self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
+    def start(self, cores: Cores, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a container that goes when its process does."""
         variables = [word for name, value in (env or {}).items() for word in ("--env", f"{name}={value}")]
         command = [
-            "docker", "run", "--rm", "--interactive", "--init", "--network", "host", "--cpuset-cpus", str(core),
+            "docker", "run", "--rm", "--interactive", "--init", "--network", "host", "--cpuset-cpus", listed(cores),
             "--user", f"{os.getuid()}:{os.getgid()}",
             "--volume", f"{SOURCE / 'bench'}:/app/bench:ro", "--volume", f"{self._scratch}:{self._scratch}",
             *variables, self._identity, "python", "-m", module, *arguments,
@@ -120,10 +121,10 @@ def choose(scratch: Path) -> Place:
 
 
 @contextmanager
-def tied_to(core: int) -> Iterator[None]:
-    """Start processes on one core: what is started inside the block inherits it."""
+def tied_to(cores: Cores) -> Iterator[None]:
+    """Start processes on these cores: what is started inside the block inherits it."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Redis and PostgreSQL in the containers that compose.yaml runs, on one core and on the machine's own network.
+"""Redis and PostgreSQL in the containers that compose.yaml runs, on chosen cores and on the machine's own network.
 
 Their data lie in volumes that go with the containers.
 """
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import psycopg
 import redis as redis_driver
@@ -21,30 +21,37 @@ from nightdesk.errors import UnavailableError
 HOST: Final = "127.0.0.1"
 START_LIMIT_S: Final = 60.0
 
+Cores: TypeAlias = frozenset[int]
+
 
 @contextmanager
-def redis(compose: Path, core: int) -> Iterator[RunningRedis]:
+def redis(compose: Path, cores: Cores) -> Iterator[RunningRedis]:
     """Run an empty Redis until the block ends."""
     port = free_port()
     command = ["redis-server", "--bind", HOST, "--port", str(port), "--appendonly", "yes", "--save", ""]
-    with _container(_image(compose, "redis"), core, [], command) as identity:
+    with _container(_image(compose, "redis"), cores, [], command) as identity:
         _wait_until(lambda: _redis_answers(port), identity)
         yield RunningRedis(host=HOST, port=port, process_id=_process_id(identity))
 
 
 @contextmanager
-def postgres(compose: Path, core: int, settings: Mapping[str, str]) -> Iterator[RunningPostgres]:
+def postgres(compose: Path, cores: Cores, settings: Mapping[str, str]) -> Iterator[RunningPostgres]:
     """Run an empty PostgreSQL with these settings until the block ends."""
     port, password = free_port(), secrets.token_urlsafe(24)
     chosen = {**settings, "listen_addresses": HOST, "port": str(port)}
     command = ["postgres", *(f"-c{name}={value}" for name, value in chosen.items())]
     options = ["--shm-size", "128m", "--env", f"POSTGRES_PASSWORD={password}"]
     options += ["--env", "POSTGRES_INITDB_ARGS=--auth-host=scram-sha-256 --data-checksums"]
-    with _container(_image(compose, "postgres"), core, options, command) as identity:
+    with _container(_image(compose, "postgres"), cores, options, command) as identity:
         server = RunningPostgres(host=HOST, port=port, password=password, process_id=_process_id(identity))
         # Over TCP: while the data are prepared, the server listens on its socket only.
         _wait_until(lambda: _postgres_answers(server), identity)
         yield server
+
+
+def listed(cores: Cores) -> str:
+    """Return cores as Docker lists them."""
+    return ",".join(map(str, sorted(cores)))
 
 
 def _image(compose: Path, service: str) -> str:
@@ -53,8 +60,19 @@ def _image(compose: Path, service: str) -> str:
 
 
 @contextmanager
-def _container(image: str, core: int, options: Sequence[str], command: Sequence[str]) -> Iterator[str]:
-    start = ["docker", "run", "--detach", "--network", "host", "--cpuset-cpus", str(core), *options, image, *command]
+def _container(image: str, cores: Cores, options: Sequence[str], command: Sequence[str]) -> Iterator[str]:
+    start = [
+        "docker",
+        "run",
+        "--detach",
+        "--network",
+        "host",
+        "--cpuset-cpus",
+        listed(cores),
+        *options,
+        image,
+        *command,
+    ]
     identity = _output(start)
     try:
         yield identity

@@ -9,12 +9,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 from bench.market import SYMBOLS
 from bench.place import COMPOSE, Place, Process, stop
+from bench.servers import Cores
 from deploy.databases import RunningPostgres, RunningRedis, free_port
 from deploy.local.compose import postgres_settings
 
@@ -66,11 +67,16 @@ class Workbench:
     scratch: Path
     seconds: float
     known: dict[Any, Any] = field(default_factory=dict)
-    first: int
+    first: Cores
     """The core of what is measured."""
 
-    second: int
+    second: Cores
     """The core of everything beside it."""
+
+    def shared(self) -> "Workbench":
+        """Return one on which every process may use both cores."""
+        both = self.first | self.second
+        return replace(self, first=both, second=both)
 
     def once(self, run: Callable[["Workbench"], T]) -> T:
         """Return what the run gives, which takes place once a round."""
@@ -81,18 +87,18 @@ class Workbench:
 
     @contextmanager
     def running(
-        self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None
+        self, cores: Cores, module: str, *arguments: str, env: Mapping[str, str] | None = None
     ) -> Iterator[Process]:
         """Run a Python process until the block ends."""
-        process = self.place.start(core, module, *arguments, env=env)
+        process = self.place.start(cores, module, *arguments, env=env)
         try:
             yield process
         finally:
             stop(process)
 
-    def ask(self, core: int, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Numbers:
+    def ask(self, cores: Cores, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Numbers:
         """Run a Python process that prints one line of JSON; return it."""
-        with self.running(core, module, *arguments, env=env) as process:
+        with self.running(cores, module, *arguments, env=env) as process:
             return line_of(process, module)
 
     @contextmanager
@@ -210,9 +216,9 @@ def wait_for(count: Callable[[], float], wanted: float, what: str) -> int:
         time.sleep(POLL_S)
 
 
-def two_cores() -> tuple[int, int]:
+def two_cores() -> tuple[Cores, Cores]:
     """Return the cores to use; raises MeasurementError on a machine with one."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise MeasurementError("bench needs two cores: one for what is measured, one for all beside it")
-    return cores[0], cores[1]
+    return frozenset(cores[:1]), frozenset(cores[1:2])

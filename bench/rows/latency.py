@@ -37,6 +37,7 @@ class Latency:
 
 def run(bench: Workbench) -> Latency:
     """Send for a while, stop, and compare each row with the moment at which its turn was acknowledged."""
+    bench = bench.shared()
     output = bench.scratch / "commits.npy"
     with bench.postgres() as postgres, bench.redis() as redis, bench.flood(rate=RATE) as flood:
         bench.migrate(postgres)

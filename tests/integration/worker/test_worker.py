@@ -159,3 +159,47 @@ def test_the_number_of_shards_may_change_once_everything_is_committed(desk: Desk
     wait_for(lambda: desk.owner_of(changed) == 8, "the consumers that were known before")
     assert desk.rows("SELECT shards FROM feeds") == [(3,)]
     assert dict(desk.rows("SELECT symbol, shard FROM symbols")) == {symbol: shard_of(symbol, 3) for symbol in SYMBOLS}
+
+
+def test_a_partition_that_refuses_one_shards_rows_holds_that_shard_until_it_is_mended(desk: Desk) -> None:
+    worker = desk.workers.start()
+    for symbol in SYMBOLS:
+        desk.market.send(symbol, 10)
+    desk.settle()
+    (victim,) = desk.rows(f"SELECT symbol_id FROM symbols WHERE symbol = '{SYMBOLS[0]}'")[0]
+    (partition,) = desk.rows("SELECT tableoid::regclass::text FROM trades LIMIT 1")[0]
+    shard = shard_of(SYMBOLS[0], SHARDS)
+    others = [symbol for symbol in SYMBOLS if shard_of(symbol, SHARDS) != shard]
+
+    desk.execute(f"ALTER TABLE {partition} ADD CONSTRAINT broken CHECK (symbol_id <> {victim}) NOT VALID")
+    for symbol in SYMBOLS:
+        desk.market.send(symbol, 10)
+    wait_for(lambda: b"consumer.refused" in desk.log(0), "the shard to be refused by itself")
+    wait_for(lambda: all(desk.stored()[symbol] == desk.expected()[symbol] for symbol in others), "the other shards")
+    assert desk.stored()[SYMBOLS[0]][0] == 10
+
+    desk.execute(f"ALTER TABLE {partition} DROP CONSTRAINT broken")
+    desk.settle()
+    assert desk.stored() == desk.expected()
+    assert desk.rows("SELECT * FROM quarantine") == []
+    assert worker.poll() is None
+
+
+def test_a_database_that_takes_no_more_connections_is_waited_for(desk: Desk) -> None:
+    worker = desk.workers.start()
+    for symbol in SYMBOLS:
+        desk.market.send(symbol, 10)
+    desk.settle()
+
+    desk.execute("ALTER ROLE nightdesk_writer CONNECTION LIMIT 0")
+    try:
+        desk.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nightdesk_writer'")
+        for symbol in SYMBOLS:
+            desk.market.send(symbol, 10)
+        wait_for(lambda: b"too many connections" in desk.log(0), "the worker to be refused")
+    finally:
+        desk.execute("ALTER ROLE nightdesk_writer CONNECTION LIMIT -1")
+    desk.settle()
+
+    assert desk.stored() == desk.expected()
+    assert worker.poll() is None

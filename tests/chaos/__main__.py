@@ -17,7 +17,7 @@ from nightdesk.errors import NightdeskError
 from tests.chaos import books
 from tests.chaos.faults import FAULTS, LONG, QUICK
 from tests.chaos.harness import Check, Harness, Load, Outcome
-from tests.chaos.stacks import SOURCE, Stack, running
+from tests.chaos.stacks import SOURCE, NotHereError, Stack, running
 
 REPORT: Final = SOURCE / "build" / "chaos.json"
 COLUMNS: Final = ("on", "fault", "sent", "stored", "ledgered", "lost", "duplicates", "recovery_s", "peak_mb")
@@ -78,6 +78,9 @@ class Run:
         started_s = time.monotonic()
         try:
             outcome = harness.run(name, ALL[name])
+        except NotHereError as error:
+            say(f"{name}: not run: {error}")
+            return True
         except (NightdeskError, OSError, requests.RequestException) as error:
             self._wrong(f"{name}: {type(error).__name__}: {error}")
             show_logs(stack)

@@ -18,7 +18,7 @@ import requests
 
 from deploy.local import machine, programs
 from deploy.local import stack as local
-from nightdesk.errors import UnavailableError
+from nightdesk.errors import NightdeskError, UnavailableError
 
 SOURCE: Final = Path(__file__).resolve().parents[2]
 HERE: Final = Path(__file__).resolve().parent
@@ -68,6 +68,10 @@ class Disguise:
     file: str
     launcher: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
+
+
+class NotHereError(NightdeskError):
+    """This machine does not let a fault happen; nothing was harmed."""
 
 
 class Stack(Protocol):
@@ -123,7 +127,7 @@ class Stack(Protocol):
         """Run a shell script in the directory of Redis's append-only file."""
 
     def fill_spool(self, left_bytes: int) -> None:
-        """Leave only so much room on the disk of the spool."""
+        """Leave only so much room on the disk of the spool; raises NotHereError where it has no disk of its own."""
 
     def free_spool(self) -> None:
         """Give the room back."""
@@ -215,7 +219,7 @@ class LocalStack:
     def fill_spool(self, left_bytes: int) -> None:
         """Write a file that takes the rest."""
         if not self._small_spool:
-            raise UnavailableError("no disk of its own for the spool: that takes root, or sudo without a password")
+            raise NotHereError("no disk of its own for the spool: that takes root, or sudo without a password")
         _output("sh", "-euc", FILL, directory=self._stack.layout.spool, environ={"LEFT": str(left_bytes)})
 
     def free_spool(self) -> None:

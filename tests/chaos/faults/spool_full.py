@@ -17,22 +17,18 @@ LOOK_S: Final = 0.1
 
 
 def inject(stack: Stack, simulator: Simulator) -> Injected:
-    """Stop Redis, take the room, wait until the collector reads no more, and give both back."""
-    stack.stop("redis")
+    """Take the room, stop Redis, wait until the collector reads no more, and give both back."""
+    stack.fill_spool(LEFT_BYTES)
     try:
-        stack.fill_spool(LEFT_BYTES)
-        try:
-            paused_s, unread = _until_paused(stack, simulator)
-            time.sleep(PAUSED_S)
-            still = _is_paused(stack)
-        finally:
-            stack.free_spool()
+        stack.stop("redis")
+        paused_s, unread = _until_paused(stack, simulator)
+        time.sleep(PAUSED_S)
+        still = _is_paused(stack)
     finally:
+        stack.free_spool()
         stack.start("redis")
     wrong = () if paused_s and still else ("the socket was not paused although the disk was full",)
-    return Injected(
-        at_s=time.time(), cut_within_s=((paused_s or math.inf, math.inf),), unread=unread, wrong=wrong,
-    )  # fmt: skip
+    return Injected(at_s=time.time(), cut_within_s=((paused_s or math.inf, math.inf),), unread=unread, wrong=wrong)
 
 
 def _until_paused(stack: Stack, simulator: Simulator) -> tuple[float | None, Mapping[str, int]]:

@@ -10,6 +10,7 @@ import pytest
 from nightdesk.errors import UnavailableError
 from tests.chaos import __main__ as chaos
 from tests.chaos.harness import Load, Outcome
+from tests.chaos.stacks import NotHereError
 from tests.chaos.verification import Totals
 
 RIGHT = Outcome(
@@ -26,6 +27,7 @@ class Bench:
         self.starts = True
         self.outcomes: dict[str, Outcome] = {}
         self.over_all: list[str] = []
+        self.not_here = ""
 
     @contextmanager
     def running(self, on: str, *, long: bool) -> Iterator[Any]:
@@ -44,6 +46,8 @@ class Bench:
         return nullcontext()
 
     def run(self, name: str, inject: Callable[..., object]) -> Outcome:
+        if name == self.not_here:
+            raise NotHereError("not as root")
         if name not in self.outcomes:
             raise UnavailableError("nothing flows")
         return replace(self.outcomes[name], fault=name)
@@ -83,6 +87,17 @@ def test_a_fault_that_breaks_its_stack_leaves_the_others_a_new_one(bench: Bench)
     assert [one.fault for one in run.outcomes] == ["kill-redis", "kill-postgres"]
     assert run.findings == ["kill-redis: an id is lost", "kill-worker: UnavailableError: nothing flows"]
     assert bench.stacks == 3
+
+
+def test_a_fault_that_this_machine_does_not_allow_is_left_out_and_named(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.outcomes, bench.not_here = {"kill-redis": RIGHT}, "spool-full"
+
+    run = run_of(["spool-full", "kill-redis"])
+
+    assert ([one.fault for one in run.outcomes], run.findings, bench.stacks) == (["kill-redis"], [], 1)
+    assert "spool-full: not run: not as root" in capsys.readouterr().err
 
 
 def test_what_is_wrong_over_all_faults_counts(bench: Bench) -> None:

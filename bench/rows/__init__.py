@@ -25,23 +25,23 @@ class Row:
     measure: Callable[[Workbench], float]
     unit: str = "messages/s"
     limit: str = LIMIT
-    seconds: float = 6.0
+    seconds: float = 5.0
     first_seconds: float = 0.0
     rounds: int = 99
 
 
 def _pipeline(run: Callable[[Workbench], pipeline.Pipeline]) -> Row:
-    return Row(measure=lambda bench: bench.once(run).rate, seconds=15.0, first_seconds=60.0)
+    return Row(measure=lambda bench: bench.once(run).rate, seconds=10.0, first_seconds=60.0)
 
 
 def _latency(share: float) -> Row:
     measure = lambda bench: latency.percentile(bench.once(latency.run).trades_ms, share)  # noqa: E731
-    return Row(measure=measure, unit="ms", limit=f"limit-turn-p{share:g}", seconds=10.0)
+    return Row(measure=measure, unit="ms", limit=f"limit-turn-p{share:g}", seconds=8.0)
 
 
 def _turn(share: float) -> Row:
     measure = lambda bench: latency.percentile(bench.once(latency.run).turns_ms, share)  # noqa: E731
-    return Row(measure=measure, unit="ms", limit=f"limit-turn-p{share:g}", seconds=10.0)
+    return Row(measure=measure, unit="ms", limit=f"limit-turn-p{share:g}", seconds=8.0)
 
 
 def _idle(service: str) -> Row:
@@ -53,7 +53,7 @@ def _loaded(service: str) -> Row:
 
 
 def _memory(measure: Callable[[Workbench], float]) -> Row:
-    return Row(measure=measure, unit="MB", limit="limit-memory", seconds=15.0, first_seconds=60.0, rounds=1)
+    return Row(measure=measure, unit="MB", limit="limit-memory", seconds=10.0, first_seconds=60.0, rounds=1)
 
 
 ROWS: Final[Mapping[str, Row]] = {
@@ -71,7 +71,7 @@ ROWS: Final[Mapping[str, Row]] = {
     "limit-turn-p99": _turn(99),
     "limit-depth-json": Row(measure=lambda bench: bench.once(depth.run).parsed, limit="limit-depth-json"),
     "limit-memory": _memory(lambda _: memory.LIMIT_MB),
-    "limit-xadd": Row(measure=limit_xadd.measure, seconds=4.0),
-    "limit-copy": Row(measure=limit_copy.measure, seconds=4.0),
-    "limit-json": Row(measure=limit_json.measure, seconds=4.0),
+    "limit-xadd": Row(measure=limit_xadd.measure, seconds=3.0),
+    "limit-copy": Row(measure=limit_copy.measure, seconds=3.0),
+    "limit-json": Row(measure=limit_json.measure, seconds=3.0),
 }

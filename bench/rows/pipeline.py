@@ -85,7 +85,7 @@ def held_bytes(process_id: int) -> float:
 
 
 # PostgreSQL 15 takes minutes to hash so many ids in little memory; it sorts them in a second.
-OPTIONS: Final = "-c statement_timeout=120s -c enable_hashagg=off"
+OPTIONS: Final = "-c statement_timeout=120s -c enable_hashagg=off -c work_mem=512MB"
 COUNTS: Final = {
     "rows of trades": "SELECT count(*) FROM trades",
     "different ids": "SELECT count(*) FROM (SELECT DISTINCT symbol_id, trade_id FROM trades) AS ids",

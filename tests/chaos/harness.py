@@ -246,7 +246,7 @@ class Harness:
             *self._bar_findings(since_s),
             *unordered_findings(self._evidence.unordered(floors, since_s), injected.received_late),
             *self._quarantine_findings(injected.quarantined),
-            *self._observer.order.findings(disordered=injected.disordered, receipts=not injected.clock_stepped),
+            *self._observer.order.findings(disordered=injected.disordered, receipts=not injected.receipts_overlap),
             *(one for check in self._checks for one in check(self._simulator, self._evidence)),
         ]
 

@@ -45,8 +45,9 @@ class Injected:
     """So many trades the exchange itself sent after a later one, repeats included: consumers see them as they came."""
     received_late: int = 0
     """So many rows were received after the one with the next higher id, because of that or of the clock."""
-    clock_stepped: bool = False
-    """The collector's clock went back: receive times need not rise."""
+    receipts_overlap: bool = False
+    """Receive times need not rise: the collector's clock went back, or one connection took over from another, of which
+    each read at its own pace."""
     quarantined: int = 0
     """Rows that the fault put into the quarantine, exactly."""
     then: Callable[[], tuple[str, ...]] = nothing

@@ -39,7 +39,7 @@ def inject(stack: Stack, simulator: Simulator) -> Injected:
     send(process_id, signal.SIGUSR2)
     return Injected(
         at_s=time.time(),
-        clock_stepped=True,
+        receipts_overlap=True,
         received_late=len(simulator.symbols()),
         repeated=0,
         wrong=tuple(wrong),

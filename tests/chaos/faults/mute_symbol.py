@@ -24,7 +24,14 @@ def inject(stack: Stack, simulator: Simulator) -> Injected:
     wrong = [] if named and over else [f"{symbol} was silent for {MUTE_S:.0f} s and never named"]
     if not within(MARGIN_S, lambda: bool(simulator.market().since(before.since_s))):
         wrong.append(f"no new connection was tried for {symbol}")
-    return Injected(at_s=at_s, withheld=True, repeated=0, wrong=tuple(wrong))
+    return Injected(
+        at_s=at_s,
+        withheld=True,
+        repeated=0,
+        received_late=len(simulator.symbols()),
+        receipts_overlap=True,
+        wrong=tuple(wrong),
+    )
 
 
 def _is_named(replicas: list[dict[str, Any]], symbol: str) -> bool:

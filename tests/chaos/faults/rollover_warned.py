@@ -21,4 +21,10 @@ def inject(_stack: Stack, simulator: Simulator) -> Injected:
     wrong = [] if len(new) == 1 else [f"{len(new)} new connections instead of one"]
     if ended_s is None or not new or new[0].since_s >= ended_s:
         wrong.append("the old connection ended before the new one was open, or never")
-    return Injected(at_s=ended_s or time.time(), repeated=0, wrong=tuple(wrong))
+    return Injected(
+        at_s=ended_s or time.time(),
+        repeated=0,
+        received_late=len(market.symbols),
+        receipts_overlap=True,
+        wrong=tuple(wrong),
+    )

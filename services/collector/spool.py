@@ -20,6 +20,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
@@ -174,11 +175,11 @@ class Spool:
         """
         meta, adopted = self._read_meta()
         paths = {_number(path): path for path in sorted(self._directory.glob("*.seg"))}
-        for number in range(min(paths, default=0), max(paths, default=-1) + 1):
-            if number in paths:
-                self._load(number, paths[number], newest=max(paths))
-            else:
-                self._damage.add(Place(number, 0))
+        for number, path in paths.items():
+            self._load(number, path, newest=max(paths))
+        for before, after in pairwise(paths):
+            if before + 1 < after:
+                self._damage.add(Place(before + 1, 0))
         before = max(meta.shards, 1 + max((max(one.highest, default=0) for one in self._segments.values()), default=0))
         if before > self._shards or meta.shards != self._shards:
             self._refuse_unless_drained(before)

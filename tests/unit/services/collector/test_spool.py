@@ -188,6 +188,18 @@ def test_damage_done_while_it_runs_is_counted_once_however_often_it_is_read(dire
     assert spool.damaged_records == 1
 
 
+def test_a_segment_far_ahead_of_the_others_costs_no_time(directory: Path) -> None:
+    spool = a_spool(directory)
+    spool.append([a_record(1)])
+    spool.close()
+    (path,) = directory.glob("*.seg")
+    path.with_stem("999999999998").write_bytes(path.read_bytes())
+
+    again = a_spool(directory)
+    assert again.frames == 2
+    assert again.damaged_records == 1
+
+
 def test_a_segment_that_is_gone_or_emptied_is_counted(directory: Path) -> None:
     spool = a_spool(directory, segment_bytes=1)
     for ms in (1, 2, 3, 4):

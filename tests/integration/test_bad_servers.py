@@ -1,0 +1,183 @@
+"""Servers that answer slowly, endlessly or senselessly, as our REST client meets them: bounded in time and in size."""
+
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import requests
+
+from nightdesk.exchanges import rest
+from nightdesk.exchanges.rest import UnboundedError
+
+pytestmark = pytest.mark.integration
+
+DEADLINE_S = 1.0
+OK = b"HTTP/1.1 200 OK\r\n"
+
+Talk = Callable[[socket.socket, threading.Event], None]
+
+
+@contextmanager
+def answering(talk: Talk, wrap: Callable[[socket.socket], socket.socket] = lambda client: client) -> Iterator[int]:
+    """Serve one client after another with ``talk`` until the end."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.05)
+
+        def serve() -> None:
+            while not stop.is_set():
+                with suppress(OSError), listening.accept()[0] as client:
+                    client.settimeout(5)
+                    talk(wrap(client), stop)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        stop.set()
+        thread.join()
+
+
+def saying(*pieces: bytes) -> Talk:
+    """Return who reads a request's first bytes, says this, and hangs up."""
+
+    def talk(client: socket.socket, _stop: threading.Event) -> None:
+        client.recv(65_536)
+        for piece in pieces:
+            client.sendall(piece)
+
+    return talk
+
+
+def repeating(begin: bytes, piece: bytes, *, pause_s: float = 0.0) -> Talk:
+    """Return who says something again and again until the client has gone."""
+
+    def talk(client: socket.socket, stop: threading.Event) -> None:
+        client.recv(65_536)
+        client.sendall(begin)
+        while not stop.wait(pause_s):
+            client.sendall(piece)
+
+    return talk
+
+
+@pytest.fixture(autouse=True)
+def short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "DEADLINE_S", DEADLINE_S)
+    monkeypatch.setattr(rest, "MAX_ANSWER_BYTES", 1024 * 1024)
+
+
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}/depth"
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        repeating(b"", b"H", pause_s=0.1),
+        repeating(OK, b"X-A: b\r\n", pause_s=0.1),
+        repeating(OK + b"Content-Length: 100000\r\n\r\n", b"x", pause_s=0.1),
+        repeating(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", pause_s=0.1),
+        repeating(OK + b"\r\n", b"x", pause_s=0.1),
+        lambda _client, stop: stop.wait() and None,
+    ],
+    ids=["status", "headers", "body", "chunks", "body without a length", "nothing"],
+)
+def test_an_answer_that_trickles_in_ends_at_the_deadline(talk: Talk) -> None:
+    with answering(talk) as port, pytest.raises(UnboundedError, match="no whole answer within"):
+        rest.get(url(port), {})
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        repeating(OK + b"\r\n", b"x" * 65_536),
+        repeating(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65_536 + b"\r\n"),
+        repeating(OK + b"Content-Length: 99999999999\r\n\r\n", b"x" * 65_536),
+        repeating(b"HTTP/1.1 500 No\r\n\r\n", b"x" * 65_536),
+        repeating(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", b"x" * 65_536),
+    ],
+    ids=["without a length", "chunked", "with a length", "of an error", "of a redirect"],
+)
+def test_an_answer_without_an_end_is_refused_by_its_size(talk: Talk) -> None:
+    with answering(talk) as port, pytest.raises(UnboundedError, match="larger than"):
+        rest.get(url(port), {})
+
+
+def test_what_unpacks_to_more_than_there_may_be_is_refused_by_its_size() -> None:
+    import gzip  # noqa: PLC0415
+
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    with answering(saying(head, bomb)) as port, pytest.raises(UnboundedError, match="larger than"):
+        rest.get(url(port), {})
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        saying(),
+        saying(b"\x16\x03\x01\x00\x05hello"),
+        saying(b"+OK hello\r\n"),
+        saying(OK + b"Content-Length: 10\r\n\r\nshort"),
+        saying(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        saying(OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"),
+        saying(b"HTTP/1.1 abc\r\n\r\n"),
+        saying(OK + b"X-A: " + b"a" * 100_000),
+        saying(OK + b"X-A: b\r\n" * 1000 + b"\r\n"),
+    ],
+    ids=["nothing", "tls", "pop3", "too short", "bad chunk", "bad gzip", "bad status", "long header", "many headers"],
+)
+def test_what_is_no_answer_is_an_error_the_client_knows(talk: Talk) -> None:
+    with answering(talk) as port, pytest.raises(requests.RequestException):
+        rest.get(url(port), {})
+
+
+def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
+    with answering(saying(OK + b"\r\n", b"[1", b"]")) as port:
+        assert rest.get(url(port), {}).content == b"[1]"
+
+
+def test_over_tls_the_deadline_holds_from_the_handshake_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(lambda _client, stop: stop.wait() and None) as port, pytest.raises(requests.RequestException):
+        rest.get(f"https://127.0.0.1:{port}/", {})
+
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(
+        [*made, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    monkeypatch.setattr("certifi.where", lambda: str(certificate))
+    slow = repeating(OK + b"Content-Length: 1000\r\n\r\n", b"x", pause_s=0.1)
+    with answering(slow, lambda client: context.wrap_socket(client, server_side=True)) as port:
+        with pytest.raises(requests.RequestException) as failed:
+            rest.get(f"https://localhost:{port}/", {})
+        assert isinstance(failed.value, UnboundedError | requests.exceptions.SSLError)
+
+
+def test_neither_netrc_nor_proxies_of_the_environment_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password hush\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    heard: list[bytes] = []
+
+    def talk(client: socket.socket, _stop: threading.Event) -> None:
+        heard.append(client.recv(65_536))
+        client.sendall(OK + b"Content-Length: 2\r\n\r\n[]")
+
+    with answering(talk) as port:
+        assert rest.get(url(port), {"X-API-Key": "key"}).content == b"[]"
+    assert b"X-API-Key: key" in heard[0]
+    assert b"Authorization" not in heard[0]

@@ -1,7 +1,9 @@
 """The frame format, by examples and by properties."""
 
 import contextlib
+import gc
 import math
+import sys
 
 import pytest
 from hypothesis import given
@@ -103,3 +105,19 @@ def test_a_name_longer_than_the_format_allows_is_cut_not_refused() -> None:
 def test_an_id_beyond_64_bits_is_refused_as_a_frame_error(trade_id: int) -> None:
     with pytest.raises(FrameError, match="does not fit"):
         frames.encode([a_trade(trade_id)])
+
+
+def test_encoding_frames_of_any_size_leaves_nothing_behind() -> None:
+    def encode_each_size(times: int) -> int:
+        for size in list(range(1, 21)) * times:
+            frames.encode([a_trade(number) for number in range(size)])
+        return sys.getallocatedblocks()
+
+    gc.disable()
+    try:
+        before = encode_each_size(150)  # some lists of the interpreter are full by then
+        after = encode_each_size(100)
+    finally:
+        gc.enable()
+
+    assert after - before < 200

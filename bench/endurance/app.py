@@ -29,8 +29,8 @@ OURS: Final = ("simulator", "collector", "worker", "api", "redis", "postgres")
 """What must not grow. Prometheus keeps two hours in memory before it writes them, and so grows by design."""
 QUIET_LIMIT_S: Final = 120.0
 SEED: Final = 11
-WARM_SHARE: Final = 0.5
-"""Of a replayed hour, how much market goes before it: an interpreter keeps a few MB of each size it ever needed."""
+WARM_SHARE: Final = 0.25
+"""How much of a replayed hour passes before anything is fitted."""
 HISTORY_TRADES: Final = 20_000
 """What the simulator remembers of each pair: so little that it is full before the measurement begins."""
 COUNTS: Final = {
@@ -97,14 +97,14 @@ def steady(plan: Plan) -> Run:
 
 
 def replay(plan: Plan) -> Run:
-    """Play an hour of market faster than it was, and half an hour before it."""
-    seconds, market_s = plan.hour_s / plan.speed, plan.hour_s * (1 + WARM_SHARE)
+    """Play an hour of market faster than it was."""
+    seconds = plan.hour_s / plan.speed
     with tempfile.TemporaryDirectory(prefix="nightdesk-hour-") as name:
         began_s = time.monotonic()
-        begin_ms = int((time.time() - market_s) * 1000)
-        recorded = record(Path(name) / "hour", PAIRS, begin_ms=begin_ms, seconds=market_s, seed=SEED)
+        begin_ms = int((time.time() - plan.hour_s) * 1000)
+        recorded = record(Path(name) / "hour", PAIRS, begin_ms=begin_ms, seconds=plan.hour_s, seed=SEED)
         Path(name).chmod(0o755)
-        print(f"replay: {market_s:g} s of ten pairs, {recorded.total:,} messages, made in "
+        print(f"replay: {plan.hour_s:g} s of ten pairs, {recorded.total:,} messages, made in "
               f"{time.monotonic() - began_s:.0f} s; played at {plan.speed:g}x ({plan.on})", flush=True)  # fmt: skip
         environ = {"SUBSCRIBED_SYMBOLS": ",".join(PAIRS), "SIMULATOR_REPLAY_SPEED": f"{plan.speed:g}"}
         with running(plan.on, environ, recording=recorded.path) as desk:
@@ -175,8 +175,8 @@ def _ticks(recorded: Recorded) -> dict[str, int]:
 
 def _hour_facts(plan: Plan, recorded: Recorded) -> dict[str, Any]:
     return {
-        "market_s": plan.hour_s * (1 + WARM_SHARE),
-        "fitted_s": plan.hour_s,
+        "market_s": plan.hour_s,
+        "fitted_s": plan.hour_s * (1 - WARM_SHARE),
         "speed": plan.speed,
         "messages": recorded.total,
         "symbols": len(PAIRS),
@@ -198,7 +198,7 @@ def _plan(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--rate", type=float, default=2000.0, help="trades a second of the steady part")
     parser.add_argument("--for", dest="seconds", type=float, default=600.0, help="seconds of the steady part")
     parser.add_argument("--warm-up", type=float, default=300.0, help="seconds before the steady part is fitted")
-    parser.add_argument("--hour", type=float, default=3600.0, help="seconds of market that the replay is fitted to")
+    parser.add_argument("--hour", type=float, default=3600.0, help="seconds of market in the replay")
     parser.add_argument("--speed", type=float, default=10.0, help="of the replay")
     options = parser.parse_args(arguments)
     return Plan(

@@ -24,7 +24,7 @@ HANG_S: Final = 10
 """One input of a few kilobytes that takes longer is a finding."""
 MEMORY_MB: Final = 768
 """The interpreter, pydantic and all; an input that needs more is a finding."""
-STARTING_S: Final = 120
+STARTING_S: Final = 300
 """What importing and reading the corpus may take on top of the time asked for."""
 
 _STATE: Final = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)/")
@@ -63,9 +63,9 @@ def search(name: str, target: Target, *, seconds: int, build: Path = BUILD, engi
         f"-artifact_prefix={artifacts}/",
         "-print_final_stats=1",
     ]
-    done = _run([*engine, name, *options, *map(str, folders)], limit_s=seconds + STARTING_S)
+    status, said = _run([*engine, name, *options, *map(str, folders)], limit_s=seconds + STARTING_S)
     new = sorted(set(artifacts.iterdir()) - before)
-    return read(name, seconds, done.stdout, status=done.returncode, artifact=str(new[0]) if new else "")
+    return read(name, seconds, said, status=status, artifact=str(new[0]) if new else "")
 
 
 def keep(folder: Path, seeds: Iterable[bytes]) -> None:
@@ -104,17 +104,24 @@ def _finding(said: str, status: int) -> str:
     return f"the engine ended with status {status}: {said.strip()[-200:]}"
 
 
-def _run(command: Sequence[str], *, limit_s: float) -> "subprocess.CompletedProcess[str]":
-    """Run the engine with a temporary folder in memory: thousands of files a second belong on no disk."""
+def _run(command: Sequence[str], *, limit_s: float) -> tuple[int, str]:
+    """Return the engine's status and what it said.
+
+    Its temporary folder is in memory: thousands of files a second belong on no disk.
+    """
     with TemporaryDirectory(prefix="nightdesk-fuzz-", dir=MEMORY if MEMORY.is_dir() else None) as temporary:
-        return subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "TMPDIR": temporary},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=limit_s,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "TMPDIR": temporary},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=limit_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return 1, f"the engine was still running after {limit_s:g} s"
+        return done.returncode, done.stdout

@@ -5,18 +5,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from nightdesk.consumer import (
     LEAST_FRAMES,
     MOST_FRAMES,
     MOST_SET_ASIDE,
+    SHORT_TURN_S,
     TURN_BYTES,
     Delivery,
     Entry,
     Loop,
     Position,
     frames_a_turn,
+    rest_s,
 )
 from nightdesk.errors import LeaseLostError, NightdeskError, UnavailableError, UnforeseenError
 from nightdesk.leases import Backend, Keeper
@@ -375,3 +379,10 @@ def test_small_frames_make_a_turn_of_many_and_large_ones_of_few() -> None:
     assert frames_a_turn(delivered(4096, 4096)) == TURN_BYTES // 4096
     assert frames_a_turn(delivered(10)) == frames_a_turn(delivered(0)) == MOST_FRAMES
     assert frames_a_turn(delivered(10**6)) == LEAST_FRAMES
+
+
+@given(st.floats(0, 10))
+def test_a_short_turn_rests_twice_as_long_as_it_took_and_a_long_one_not_at_all(elapsed_s: float) -> None:
+    assert 0 <= rest_s(elapsed_s) <= 2 * elapsed_s
+    assert elapsed_s + rest_s(elapsed_s) <= max(elapsed_s, SHORT_TURN_S + 1e-9)
+    assert rest_s(SHORT_TURN_S / 4) == SHORT_TURN_S / 2

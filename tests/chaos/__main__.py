@@ -31,8 +31,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run the faults asked for; 0 when every trade of every one is accounted for."""
     options = _options(arguments)
     run = Run(options.on, Load(trades_per_s=options.rate, before_s=options.seconds))
-    run.all(options.names)
-    write(REPORT, run.outcomes, on=options.on, names=options.names)
+    try:
+        run.all(options.names)
+    finally:
+        # Whoever ends it early gets what there is; the rows of what was not run stay.
+        write(REPORT, run.outcomes, on=options.on, names=run.begun)
     print(table(run.outcomes))
     for line in run.findings:
         print(line)
@@ -45,6 +48,7 @@ class Run:
     def __init__(self, on: str, load: Load) -> None:
         self._on = on
         self._load = load
+        self.begun: list[str] = []
         self.outcomes: list[Outcome] = []
         self.findings: list[str] = []
 
@@ -75,6 +79,7 @@ class Run:
 
     def _one(self, stack: Stack, harness: Harness, name: str) -> bool:
         """Run one fault; False when the stack cannot take another one."""
+        self.begun.append(name)
         started_s = time.monotonic()
         try:
             outcome = harness.run(name, ALL[name])

@@ -1,8 +1,10 @@
 """A fault that goes wrong does not stop the others."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +116,23 @@ def test_a_stack_that_never_starts_is_given_up_and_named(bench: Bench) -> None:
 
     assert bench.stacks == chaos.STARTS_IN_A_ROW
     assert run.findings[-1] == "not run: kill-redis, kill-worker"
+    assert run.begun == []
+
+
+def test_a_run_that_is_ended_early_reports_what_there_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def end(*_: object) -> Outcome:
+        if len(bench.outcomes) == 1:
+            raise SystemExit(130)
+        return bench.outcomes.pop("kill-redis")
+
+    bench.outcomes = {"kill-redis": replace(RIGHT, fault="kill-redis"), "kill-worker": RIGHT}
+    monkeypatch.setattr(bench, "run", end)
+    monkeypatch.setattr(chaos, "REPORT", tmp_path / "chaos.json")
+
+    with pytest.raises(SystemExit):
+        chaos.main(["--on", "local", "--only", "kill-redis", "--only", "kill-worker"])
+
+    (row,) = json.loads((tmp_path / "chaos.json").read_text(encoding="utf-8"))
+    assert row["fault"] == "kill-redis"

@@ -20,6 +20,8 @@ from tests.chaos.waiting import within
 
 HOUR_S: Final = 3600
 SETTLED_S: Final = 2.0
+LOOK_S: Final = 1.0
+"""Asking a container costs more than what it does meanwhile."""
 FILL_LIMIT_S: Final = 1500.0
 DRAIN_LIMIT_S: Final = 1800.0
 
@@ -33,7 +35,7 @@ def inject(stack: Stack, simulator: Simulator) -> Injected:
         time.sleep(SETTLED_S)
         began, began_s = _frames(stack), time.monotonic()
         simulator.set_rates(trades_per_s="max", **rates)
-        full = within(FILL_LIMIT_S, lambda: _frames(stack) - began >= wanted)
+        full = within(FILL_LIMIT_S, lambda: _frames_soon(stack) - began >= wanted)
         simulator.set_rates(trades_per_s=usual, **rates)
         made, took_s = _frames(stack) - began, time.monotonic() - began_s
     finally:
@@ -55,3 +57,8 @@ def frames_an_hour(symbols: Iterable[str]) -> int:
 def _frames(stack: Stack) -> int:
     """How many frames the spool holds."""
     return int(feed_facts(stack, "spool").get("spool_frames", 0))
+
+
+def _frames_soon(stack: Stack) -> int:
+    time.sleep(LOOK_S)
+    return _frames(stack)

@@ -29,9 +29,12 @@ class LoginNeeded(Exception):  # noqa: N818  not a failure: the page comes after
 class Gate:
     """Let those pass who know the token; everybody when there is none."""
 
-    def __init__(self, *, token: str | None, secret: str | None, wall_s: Callable[[], float]) -> None:
+    def __init__(self, *, token: str | None, secret: str, wall_s: Callable[[], float]) -> None:
+        """Raise ValueError without a secret: a cookie signed with the token alone would confirm a guess of it."""
+        if not secret:
+            raise ValueError("a session secret is needed")
         self._token = token or ""
-        self._key = hmac.new((secret or "").encode(), self._token.encode(), hashlib.sha256).digest()
+        self._key = hmac.new(secret.encode(), self._token.encode(), hashlib.sha256).digest()
         self._wall_s = wall_s
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -97,7 +98,7 @@ def compose(settings: ApiSettings) -> FastAPI:
         await database.close()
 
     return build(
-        gate=Gate(token=_revealed(settings.api_token), secret=_revealed(settings.session_secret), wall_s=time.time),
+        gate=Gate(token=_revealed(settings.api_token), secret=_session_secret(settings), wall_s=time.time),
         rows=database.rows,
         surveyor=surveyor,
         links={"grafana": settings.grafana_link, "prometheus": settings.prometheus_link},
@@ -116,7 +117,13 @@ def build(
     lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
     """Return the application over its ports."""
-    app = Described(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = Described(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.gate = gate
     app.state.rows = rows
     app.state.surveyor = surveyor
@@ -161,6 +168,11 @@ class Described(FastAPI):
 async def _to_login(_request: Request, wanted: Exception) -> Response:
     next_path = wanted.next_path if isinstance(wanted, LoginNeeded) else "/"
     return RedirectResponse(f"/login?{urlencode({'next': next_path})}", 303)
+
+
+def _session_secret(settings: ApiSettings) -> str:
+    """Return the secret that signs cookies; without one, a new one, which ends with the process."""
+    return _revealed(settings.session_secret) or secrets.token_urlsafe(32)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

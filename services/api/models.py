@@ -12,7 +12,7 @@ FeedName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", descripti
 SymbolName = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,31}$", description="symbol as the feed writes it", examples=["BTCUSDT"]
+        pattern=r"^[^\s\x00-\x20\x7f-\xa0,{}]{1,64}$", description="symbol as the feed writes it", examples=["BTCUSDT"]
     ),
 ]
 

@@ -19,6 +19,25 @@ TAGS: Final = [
     {"name": "gaps", "description": "What was not received, why, and what became of it."},
 ]
 PROBLEM: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+LINKS: Final[dict[str, dict[str, Any]]] = {
+    "/symbols": {
+        name: {
+            "operationId": name,
+            "parameters": {"feed": "$response.body#/symbols/0/feed", "symbol": "$response.body#/symbols/0/symbol"},
+            "description": f"{what} of a symbol that was found",
+        }
+        for name, what in (("bars", "bars"), ("latest", "last ticks"), ("gaps", "gaps"))
+    },
+    "/gaps": {
+        "older": {
+            "operationId": "gaps",
+            "parameters": {"before": "$response.body#/next"},
+            "description": "the next page, where there is one",
+        }
+    },
+}
+"""What one answer is good for: programs and tests follow it."""
+
 WHY: Final = {
     "401": "no token, or not the token",
     "404": "no such symbol",
@@ -36,6 +55,8 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     schema["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "API_TOKEN, when one is set"}
     }
+    for path, links in LINKS.items():
+        schema["paths"][path]["get"]["responses"]["200"]["links"] = links
     for path, operations in schema["paths"].items():
         for operation in operations.values():
             _complete(path, operation)

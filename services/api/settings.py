@@ -22,7 +22,9 @@ class ApiSettings(Settings, RedisSettings):
         "collector=http://collector:9100,worker=http://worker:9100,simulator=http://simulator:8090",
         description="services that /health asks: name=http://host:port, separated by commas",
     )
-    session_secret: SecretStr | None = Field(None, description="signs the cookies of the login form")
+    session_secret: SecretStr | None = Field(
+        None, description="signs the cookies of the login form; without it logins end with the api"
+    )
     grafana_link: str = Field("http://localhost:3000", pattern="^https?://", description="Grafana as browsers reach it")
     prometheus_link: str = Field(
         "http://localhost:9090", pattern="^https?://", description="Prometheus as browsers reach it"

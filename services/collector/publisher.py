@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from nightdesk import frames
 from nightdesk.backoff import delays_s
+from nightdesk.backpressure import REDIS_FULL_RATIO
 from nightdesk.clock import Clock
 from nightdesk.errors import ForeignWriterError, FrameError, SpoolError, UnavailableError
 from nightdesk.shards import position_key, shard_of, stream_key
@@ -43,7 +44,7 @@ POLL_S: Final = 0.5
 CLOSE_POLL_S: Final = 0.05
 """How long a frame may stay open at most while Redis does not answer."""
 
-MEMORY_HIGH: Final = 0.70
+MEMORY_HIGH: Final = REDIS_FULL_RATIO
 MEMORY_LOW: Final = 0.65
 """Above the first share of its memory Redis gets no more frames (the rest is RQ's); below the second again."""
 

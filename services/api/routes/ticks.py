@@ -1,6 +1,6 @@
 """Symbols and their last ticks."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +10,7 @@ from services.api.models import FeedName, KindName, LatestTick, LatestTicks, Sym
 
 router = APIRouter(tags=["ticks"])
 
-_SIDES = {Side.BUY: "buy", Side.SELL: "sell"}
+_SIDES: Final[dict[object, str]] = {Side.BUY: "buy", Side.SELL: "sell"}
 
 
 class SymbolQuery(BaseModel):
@@ -56,6 +56,5 @@ def _kinds(numbers: list[int]) -> list[KindName]:
 
 
 def _tick(row: dict[str, object]) -> LatestTick:
-    side = row["side"]
-    known = _SIDES.get(Side(int(str(side)))) if side is not None else None
+    known = _SIDES.get(row["side"])
     return LatestTick.model_validate(row | {"kind": kind_name(row["kind"]), "side": known})

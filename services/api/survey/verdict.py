@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from nightdesk.backpressure import REDIS_FULL_RATIO
 from nightdesk.health import Part, Status, worst
 from services.api.survey.flow import Bottleneck, Flow, bottleneck, feeds_of, flow_of, per_s
 from services.api.survey.survey import DatabaseReport, RedisReport, Report, Survey
 
 ANSWER_THRESHOLD_S: Final = 5.0
-REDIS_FULL_RATIO: Final = 0.8
 LAG_DEGRADED_S: Final = 5.0
 LAG_DOWN_S: Final = 60.0
 UNOWNED_DOWN_S: Final = 15.0
@@ -62,9 +62,9 @@ def database_part(database: DatabaseReport) -> Part:
 
 
 def redis_part(redis: RedisReport) -> Part:
-    """Return Redis as the api itself sees it; nearly full counts, since a full one refuses every frame."""
+    """Return Redis as the api itself sees it; from the ratio at which frames wait in the spool it is degraded."""
     full = redis.state.memory_ratio or 0.0
-    status = Status.DEGRADED if full > REDIS_FULL_RATIO else Status.OK
+    status = Status.DEGRADED if full >= REDIS_FULL_RATIO else Status.OK
     facts: Facts = {"latency_ms": _ms(redis.latency_s), "memory_ratio": round(full, 3)}
     return Part(
         part="redis",

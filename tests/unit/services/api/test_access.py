@@ -5,13 +5,15 @@ from hypothesis import strategies as some
 from starlette.testclient import TestClient
 
 from services.api.access import COOKIE, SESSION_S, Gate, own_path
+from services.api.app import compose
+from services.api.settings import ApiSettings
 from tests.unit.services.api.desk import TOKEN, a_client
 
 OPEN_TO_ALL = {"/health", "/livez", "/readyz", "/metrics", "/login", "/logout", "/assets/{name}"}
 PAGES = {"/", "/docs"}
 
 
-def a_gate(token: str | None = TOKEN, secret: str | None = "pepper", now_s: float = 1000.0) -> Gate:
+def a_gate(token: str | None = TOKEN, secret: str = "pepper", now_s: float = 1000.0) -> Gate:
     return Gate(token=token, secret=secret, wall_s=lambda: now_s)
 
 
@@ -121,6 +123,19 @@ def test_the_form_from_our_own_page_is_taken() -> None:
     headers = {"Origin": "http://desk", "Sec-Fetch-Site": "same-origin"}
 
     assert a_client(token=TOKEN).post("/login", data={"token": TOKEN}, headers=headers).status_code == 303
+
+
+def test_without_a_secret_there_is_no_gate() -> None:
+    with pytest.raises(ValueError, match="session secret"):
+        a_gate(secret="")
+
+
+def test_without_a_secret_set_each_process_has_one_of_its_own() -> None:
+    settings = ApiSettings.model_validate({"api_token": TOKEN})
+    one, other = (compose(settings).state.gate for _ in range(2))
+
+    assert one.holds(one.session())
+    assert not other.holds(one.session())
 
 
 def test_a_session_ends_by_itself() -> None:

@@ -85,7 +85,9 @@ def test_a_symbol_of_several_feeds_needs_the_feed() -> None:
     [
         ("symbol=", "symbol"),
         ("symbol=A%00B", "symbol"),
-        ("symbol=" + "A" * 33, "symbol"),
+        ("symbol=" + "A" * 65, "symbol"),
+        ("symbol=A B", "symbol"),
+        ("symbol=A%C2%85", "symbol"),
         ("symbol=BTCUSDT&feed=NO", "feed"),
         ("symbol=BTCUSDT&limit=5001", "limit"),
         ("symbol=BTCUSDT&from=yesterday", "from"),

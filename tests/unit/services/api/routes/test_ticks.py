@@ -1,11 +1,18 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.unit.services.api.desk import FakeStore, a_client
 
 AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 EMPTY: dict[str, object] = dict.fromkeys(
     ("sequence", "price", "size", "side", "bid_price", "bid_size", "ask_price", "ask_size", "spread", "pressure_ratio")
 )
+
+
+@pytest.mark.parametrize("symbol", ["BTC_USDT", "^GSPC", "ÖL", "S" * 64])
+def test_every_symbol_that_can_be_collected_can_be_asked_for(symbol: str) -> None:
+    assert a_client().get("/ticks/latest", params={"symbol": symbol}).status_code == 200
 
 
 def test_a_tick_shows_the_fields_of_its_kind_alone() -> None:
@@ -22,8 +29,9 @@ def test_a_tick_shows_the_fields_of_its_kind_alone() -> None:
     }  # fmt: skip
 
 
-def test_an_unknown_side_is_left_out() -> None:
-    row = EMPTY | {"feed": "f", "symbol": "S", "kind": 1, "time": AT, "received_at": AT, "side": 0}
+@pytest.mark.parametrize("side", [0, 77, -128])
+def test_an_unknown_side_is_left_out(side: int) -> None:
+    row = EMPTY | {"feed": "f", "symbol": "S", "kind": 1, "time": AT, "received_at": AT, "side": side}
 
     assert "side" not in a_client(store=FakeStore(answers={"latest": [row]})).get("/ticks/latest").json()["ticks"][0]
 

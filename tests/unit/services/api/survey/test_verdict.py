@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from nightdesk.backpressure import REDIS_FULL_RATIO
 from nightdesk.health import Part, Status
 from services.api.survey.flow import Flow
 from services.api.survey.samples import reading
@@ -109,7 +110,10 @@ def test_a_stream_far_behind_is_down_only_when_nothing_moves(flow: Flow, status:
 
 
 def test_a_nearly_full_redis_degrades() -> None:
-    assert redis_part(RedisReport(age_s=0.0, state=RedisState(memory_ratio=0.9))).status is Status.DEGRADED
+    assert redis_part(RedisReport(age_s=0.0, state=RedisState(memory_ratio=REDIS_FULL_RATIO))).status is Status.DEGRADED
+    assert (
+        redis_part(RedisReport(age_s=0.0, state=RedisState(memory_ratio=REDIS_FULL_RATIO - 0.01))).status is Status.OK
+    )
     assert redis_part(RedisReport(age_s=0.0, state=RedisState())).status is Status.OK
     assert redis_part(RedisReport(problem="Redis does not answer")).status is Status.DOWN
 

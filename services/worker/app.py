@@ -36,6 +36,8 @@ SERVICE: Final = "worker"
 KIND: Final = "store"
 STUCK_S: Final = 60.0
 STATEMENT_TIMEOUT_S: Final = 60
+LOCK_TIMEOUT_S: Final = 5
+"""Whoever locks a table for longer holds up the shards that write to it, and no others."""
 
 
 def run(environ: Mapping[str, str], observer: type[Observer] = Observer) -> None:
@@ -183,6 +185,7 @@ class Worker:
             name=f"{SERVICE}/{role}",
             settings={
                 "idle_in_transaction_session_timeout": str(lease_ms),
+                "lock_timeout": str(LOCK_TIMEOUT_S * 1000),
                 "statement_timeout": str(STATEMENT_TIMEOUT_S * 1000),
             },
         )

@@ -89,9 +89,11 @@ class Observer:
         self._moved()
 
     def failed(self, outcome: str, error: NightdeskError) -> None:
-        """A turn was not committed."""
+        """A turn was not committed; one that PostgreSQL refused is nothing that another process could mend."""
         self._metrics.turns.labels(outcome).inc()
         log.warning("turn.failed", outcome=outcome, error=str(error))
+        if outcome == "refused":
+            self._watchdog.moved()
 
     def idled(self) -> None:
         """There was nothing to read."""

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,13 @@ class Desk:
         """Change something as superuser."""
         with psycopg.connect(self._database.url(), password=self._database.password()) as connection:
             connection.execute(statement.encode())
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Let nobody else write a table."""
+        with psycopg.connect(self._database.url(), password=self._database.password()) as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            yield
 
     def stored(self) -> dict[str, tuple[int, int, int]]:
         """Per symbol: rows, distinct ids and the highest id."""

@@ -203,3 +203,19 @@ def test_a_database_that_takes_no_more_connections_is_waited_for(desk: Desk) -> 
 
     assert desk.stored() == desk.expected()
     assert worker.poll() is None
+
+
+def test_a_locked_partition_holds_no_turn_for_ever_and_is_waited_for(desk: Desk) -> None:
+    worker = desk.workers.start()
+    for symbol in SYMBOLS:
+        desk.market.send(symbol, 10)
+    desk.settle()
+
+    with desk.locked(desk.rows("SELECT tableoid::regclass::text FROM trades LIMIT 1")[0][0]):
+        for symbol in SYMBOLS:
+            desk.market.send(symbol, 10)
+        wait_for(lambda: b"lock timeout" in desk.log(0), "the turn to be given up")
+    desk.settle()
+
+    assert desk.stored() == desk.expected()
+    assert worker.poll() is None

@@ -6,9 +6,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from nightdesk.consumer import Delivery, Entry, Position
-from nightdesk.errors import UnavailableError
+from nightdesk.errors import LeaseLostError, UnavailableError
 from nightdesk.health import Status, worst
 from nightdesk.service import Watchdog
+from nightdesk.store.database import RefusedError
 from nightdesk.store.store import Committed
 from nightdesk.streams import Top
 from nightdesk.ticks import Kind
@@ -165,4 +166,25 @@ def test_a_stuck_worker_ends_but_an_outage_is_waited_out(desk: Desk) -> None:
     desk.now_s += 2
     desk.answered()
     desk.watchdog.check()
+    assert desk.stopped
+
+
+def test_turns_that_the_database_refuses_are_no_reason_to_end_the_process(desk: Desk) -> None:
+    desk.answered()
+    for _ in range(4):
+        desk.now_s += 30
+        desk.answered()
+        desk.observer.failed("refused", RefusedError("a damaged table"))
+        desk.watchdog.check()
+
+    assert not desk.stopped
+
+
+def test_turns_that_end_in_nothing_else_are_one(desk: Desk) -> None:
+    for _ in range(4):
+        desk.now_s += 30
+        desk.answered()
+        desk.observer.failed("lease_lost", LeaseLostError("moved"))
+        desk.watchdog.check()
+
     assert desk.stopped

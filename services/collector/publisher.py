@@ -41,6 +41,7 @@ BATCH_BYTES: Final = 1024 * 1024
 POLL_S: Final = 0.5
 """How often committed positions and Redis's memory are looked at."""
 
+CANCEL_AGAIN_S: Final = 0.5
 CLOSE_POLL_S: Final = 0.05
 """How long a frame may stay open at most while Redis does not answer."""
 
@@ -238,9 +239,7 @@ class Publisher:
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
             await self._streams.close()
             await self._monitor.close()
             if self._unspooled:
@@ -541,6 +540,16 @@ class Publisher:
             "redis_memory_ratio": round(self._memory_ratio, 4),
             "live": self._live,
         }
+
+
+async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    """Cancel tasks until they are done: redis-py, while it connects, takes a cancellation for a failed attempt."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _fits(tick: Tick) -> bool:

@@ -117,7 +117,11 @@ def _plan(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--on", choices=("compose", "local"), help="where; as deploy/mode says unless given")
     parser.add_argument("--for", dest="seconds", type=float, default=120.0, help="seconds at each pace")
     parser.add_argument("--warm-up", type=float, default=30.0, help="seconds before each")
-    parser.add_argument("--paces", default="1,5,20", help="multiples of the pairs' own pace")
+    parser.add_argument(
+        "--paces",
+        default="1,5,10",
+        help="multiples of the pairs' own pace; the simulator changes a book a hundred times a second at most",
+    )
     options = parser.parse_args(arguments)
     paces = tuple(float(one) for one in options.paces.split(","))
     return Plan(on=options.on or mode(), seconds=options.seconds, warm_up_s=options.warm_up, paces=paces)

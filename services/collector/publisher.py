@@ -543,7 +543,7 @@ class Publisher:
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
-    """Cancel tasks until they are done: redis-py, while it connects, takes a cancellation for a failed attempt."""
+    """Cancel tasks until they are done: while redis-py connects, a cancellation can get lost (tried, redis-py 8)."""
     pending = set(tasks)
     while pending:
         for task in pending:

@@ -124,6 +124,7 @@ class Link:
         self._on_answer = on_answer
         self._receive_all = codec.receive_all
         self._rejected = 0
+        self._over = False
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -165,6 +166,8 @@ class Link:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             return self._ended.result() if self._ended.done() else _ending_of(pump)
         finally:
+            # What still comes while the socket closes is not wanted, and must not start a fetch that nobody ends.
+            self._over = True
             self.on_ticks = nowhere
             for task in (*others, *self._fetches.values()):
                 task.cancel()
@@ -191,6 +194,8 @@ class Link:
 
     def _messages(self, raws: list[bytes]) -> None:
         """Read the messages of one read: the hot path. They were received together, so they share a time."""
+        if self._over:
+            return
         now_ns, rejected = self._wall_ns(), self._rejected
         ticks, controls = self._receive_all(raws, now_ns, self._reject)
         read = len(raws) - (self._rejected - rejected)
@@ -248,6 +253,8 @@ class Link:
 
     def _start_fetch(self, fetch: Fetch) -> None:
         """Fetch; what was still under way for the same key is out of date."""
+        if self._over:
+            return
         before = self._fetches.get(fetch.key)
         if before is not None:
             before.cancel()

@@ -13,7 +13,7 @@ import structlog
 
 from nightdesk.backoff import delays_s
 from nightdesk.clock import Clock
-from nightdesk.errors import NightdeskError, RateLimitedError
+from nightdesk.errors import NightdeskError, RateLimitedError, UnavailableError
 from nightdesk.logs import redacted
 from nightdesk.ticks import NO_ID, NO_TIME, Event, EventName, Tick
 from services.collector.codec import Codec
@@ -188,7 +188,13 @@ class Session:
 
     async def _open(self, on_ticks: Callable[[Sequence[Tick]], None]) -> Link:
         codec = self._new_codec()
-        socket = await self._connect(codec.url(), self._policy.dial)
+        try:
+            socket = await self._connect(codec.url(), self._policy.dial)
+        except NightdeskError:
+            raise
+        except Exception as error:
+            # Whatever a library makes of an exchange's answer must not end the feed.
+            raise UnavailableError(f"connecting failed: {error!r}") from error
         recorder = self._recorder
         return Link(
             feed=self._feed,

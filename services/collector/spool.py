@@ -98,6 +98,7 @@ class Spool:
         self._highest = [ZERO] * shards
         self._lock_fd = -1
         self._fd = -1
+        self._sealed = False
         self._adopted = [ZERO] * shards
         self.writer = ""
         self.torn_bytes = 0
@@ -205,7 +206,7 @@ class Spool:
         data = b"".join(map(_packed, records))
         if self.size_bytes + len(data) > self._max_bytes:
             raise SpoolFullError(f"the spool holds its limit of {self._max_bytes} bytes")
-        if self._segments[max(self._segments)].size >= self._segment_bytes:
+        if self._sealed or self._segments[max(self._segments)].size >= self._segment_bytes:
             self._start_segment()
         place = self.end
         self._write(data)
@@ -370,13 +371,18 @@ class Spool:
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = fd
+        self._sealed = False
         self._segments[number] = _Segment(path, start=len(head), size=len(head))
 
     def _write(self, data: bytes) -> None:
         try:
             _write_all(self._fd, data)
         except OSError as error:
-            os.ftruncate(self._fd, self.end.offset)
+            try:
+                os.ftruncate(self._fd, self.end.offset)
+            except OSError:
+                # What was written in part stays there: nothing may follow it in this segment.
+                self._sealed = True
             raise _translated(self._directory, error) from error
 
 

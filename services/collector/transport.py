@@ -23,12 +23,21 @@ of its own."""
 
 USER_AGENT: Final = f"nightdesk/{__version__}"
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+MAX_FRAGMENTS: Final = 4096
+"""Of one message; empty ones would pass every limit on bytes."""
+
+MAX_UNSENT_BYTES: Final = 1024 * 1024
+"""What may wait to be sent: who pings and never reads the answers is left."""
+
 OPEN_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 2.0
 STAY_AWAY_S: Final = 60.0
 """How long to stay away after a 429 that does not say: Binance counts connection attempts over five minutes."""
 
 _STAY_AWAY: Final = frozenset({418, 429})
+
+UNREAD: Final = "the exchange does not read what we answer"
+FRAGMENTED: Final = "a message in more fragments, or more bytes, than any exchange sends"
 
 NO_CODE: Final = 1005
 """The closing handshake gave no code (RFC 6455, 7.1.5)."""

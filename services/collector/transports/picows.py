@@ -7,7 +7,9 @@ handshake. It knows no compression. https://picows.readthedocs.io
 import asyncio
 import contextlib
 import logging
-from typing import Final
+import secrets
+from functools import partial
+from typing import Final, cast
 
 from picows import (
     WSCloseCode,
@@ -26,8 +28,12 @@ from services.collector.transport import (
     ABNORMAL,
     BURST,
     CLOSE_TIMEOUT_S,
+    FRAGMENTED,
+    MAX_FRAGMENTS,
     MAX_MESSAGE_BYTES,
+    MAX_UNSENT_BYTES,
     NO_CODE,
+    UNREAD,
     USER_AGENT,
     Closed,
     Dial,
@@ -52,10 +58,28 @@ async def connect(url: str, dial: Dial) -> Socket:
     """Open a connection (``transport.Connect``)."""
     if dial.compression is not None:
         raise ConfigurationError("the transport picows knows no compression; set TRANSPORT=websockets for this feed")
+    listener = _Listener()
+    try:
+        transport = await _opened(url, dial, listener)
+    except WSInvalidURL as error:
+        raise ConfigurationError(
+            "no WebSocket address: it has to begin with ws:// or wss:// and name a host"
+        ) from error
+    except WSHandshakeError as error:
+        if error.response is not None:
+            raise refused(error.response.status, error.response.headers) from error
+        raise UnavailableError(f"cannot connect: {readable(error)}") from error
+    # ValueError: a redirect to an address that is none, which may be no Unicode either.
+    except (OSError, TimeoutError, EOFError, ValueError, WSError) as error:
+        raise UnavailableError(f"cannot connect: {readable(error)}") from error
+    return _Picows(transport, listener, dial)
+
+
+async def _opened(url: str, dial: Dial, listener: "_Listener") -> WSTransport:
     try:
         async with asyncio.timeout(dial.open_timeout_s):
-            transport, listener = await ws_connect(
-                _Listener,
+            transport, heard = await ws_connect(
+                lambda *_: listener,
                 url,
                 logger_name=_SILENT,
                 websocket_handshake_timeout=dial.open_timeout_s,
@@ -65,18 +89,14 @@ async def connect(url: str, dial: Dial) -> Socket:
                 max_frame_size=MAX_MESSAGE_BYTES,
                 extra_headers={"User-Agent": USER_AGENT},
             )
-    except WSInvalidURL as error:
-        raise ConfigurationError(
-            "no WebSocket address: it has to begin with ws:// or wss:// and name a host"
-        ) from error
-    except WSHandshakeError as error:
-        if error.response is not None:
-            raise refused(error.response.status, error.response.headers) from error
-        raise UnavailableError(f"cannot connect: {readable(error)}") from error
-    except (OSError, TimeoutError, EOFError, WSError) as error:
-        raise UnavailableError(f"cannot connect: {readable(error)}") from error
-    assert isinstance(listener, _Listener)  # noqa: S101  made above
-    return _Picows(transport, listener, dial)
+    except BaseException:
+        # The library lets an opening go on that nobody waits for; its connection would be nobody's.
+        listener.abandon()
+        raise
+    # Typed as always there, and None where the exchange hung up before it answered.
+    if cast("object", heard) is None:
+        raise UnavailableError("cannot connect: the exchange hung up before it answered")
+    return transport
 
 
 class _Listener(WSListener):
@@ -87,23 +107,42 @@ class _Listener(WSListener):
 
     def __init__(self) -> None:
         self.closed: Closed | None = None
+        self.lost = ""
+        self.gone = asyncio.Event()
+        self.pongs: dict[bytes, asyncio.Event] = {}
+        self._transport: WSTransport | None = None
+        self._abandoned = False
         self._deliver: OnMessages | None = None
         self._reading: Reading | None = None
-        self.pong = asyncio.Event()
-        self.gone = asyncio.Event()
         self._messages: list[bytes] = []
+        self._add = self._messages.append
         self._handed = 0
         self._parts: list[bytes] = []
+        self._parts_bytes = 0
+
+    def abandon(self) -> None:
+        """Nobody waits for this connection any more."""
+        self._abandoned = True
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
 
     def deliver_to(self, on_messages: OnMessages, reading: Reading) -> None:
         """Hand over what waits already and, from now on, everything at once."""
         self._deliver, self._reading = on_messages, reading
         self._hand_over()
+        if self.gone.is_set():
+            self._hand_over_all()
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Note the connection."""
+        self._transport = transport
+        if self._abandoned:
+            transport.disconnect(graceful=False)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take one frame: the hot path is a whole message."""
         if frame.msg_type is _TEXT and frame.fin:
-            self._messages.append(frame.get_payload_as_bytes())
+            self._add(frame.get_payload_as_bytes())
         else:
             self._other(transport, frame)
         if frame.last_in_buffer:
@@ -111,9 +150,17 @@ class _Listener(WSListener):
 
     def on_ws_disconnected(self, _transport: WSTransport) -> None:
         """Note the end of the connection."""
+        self._hand_over_all()
+        self.gone.set()
+
+    def lose(self, transport: WSTransport, reason: str) -> None:
+        """Leave without goodbye, for this reason."""
+        self.lost = self.lost or reason
+        self._end(transport, graceful=False)
+
+    def _hand_over_all(self) -> None:
         while self._messages and self._deliver is not None:
             self._hand_over()
-        self.gone.set()
 
     def _hand_over(self) -> None:
         """Hand over a burst; the rest follows when other tasks have run, and nothing is read meanwhile."""
@@ -125,32 +172,40 @@ class _Listener(WSListener):
         if not rest:
             self._messages.clear()
             self._handed = 0
-        self._deliver(messages)
         self._reading.busy(rest)
         if rest:
             asyncio.get_running_loop().call_soon(self._hand_over)
+        self._deliver(messages)
 
     def _other(self, transport: WSTransport, frame: WSFrame) -> None:
         match frame.msg_type:
             case WSMsgType.TEXT | WSMsgType.BINARY | WSMsgType.CONTINUATION:
                 self._join(transport, frame)
             case WSMsgType.PING:
-                transport.send_pong(frame.get_payload_as_bytes())
-            case WSMsgType.PONG:
-                self.pong.set()
+                self._answer(transport, frame.get_payload_as_bytes())
+            case WSMsgType.PONG if pong := self.pongs.get(frame.get_payload_as_bytes()):
+                pong.set()
             case WSMsgType.CLOSE:
                 self._close(transport, frame.get_payload_as_bytes())
 
     def _join(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Add a fragment (RFC 6455, 5.4); the limit holds for the whole message."""
+        """Add a fragment (RFC 6455, 5.4); the limits hold for the whole message."""
         self._parts.append(frame.get_payload_as_bytes())
-        if sum(map(len, self._parts)) > MAX_MESSAGE_BYTES:
-            self._parts.clear()
-            transport.send_close(WSCloseCode.MESSAGE_TOO_BIG)
-            transport.disconnect()
+        self._parts_bytes += frame.payload_size
+        if self._parts_bytes > MAX_MESSAGE_BYTES or len(self._parts) > MAX_FRAGMENTS:
+            self.lose(transport, FRAGMENTED)
         elif frame.fin:
-            parts, self._parts = self._parts, []
-            self._messages.append(b"".join(parts))
+            self._add(b"".join(self._parts))
+        else:
+            return
+        self._parts.clear()
+        self._parts_bytes = 0
+
+    def _answer(self, transport: WSTransport, payload: bytes) -> None:
+        if transport.underlying_transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            self.lose(transport, UNREAD)
+        else:
+            transport.send_pong(payload)
 
     def _close(self, transport: WSTransport, payload: bytes) -> None:
         """Answer the exchange's closing (RFC 6455, 5.5.1: two bytes of code, then the reason)."""
@@ -159,7 +214,16 @@ class _Listener(WSListener):
             self.closed = Closed(code, payload[2:].decode(errors="replace"))
         if not transport.is_close_frame_sent:
             transport.send(WSMsgType.CLOSE, payload)
-        transport.disconnect()
+        self._end(transport, graceful=True)
+
+    def _end(self, transport: WSTransport, *, graceful: bool) -> None:
+        """Disconnect once the parser has returned, which must not be entered twice; drop what comes meanwhile."""
+        self._add = _nowhere
+        asyncio.get_running_loop().call_soon(partial(transport.disconnect, graceful=graceful))
+
+
+def _nowhere(_message: bytes) -> None:
+    """Take what came after the end."""
 
 
 class _Picows:
@@ -168,7 +232,6 @@ class _Picows:
         self._listener = listener
         self._dial = dial
         self._reading = Reading(transport.underlying_transport)
-        self._lost = ""
 
     async def send(self, text: str) -> None:
         if self._transport.is_disconnected or self._transport.is_close_frame_sent or self._listener.closed is not None:
@@ -185,7 +248,7 @@ class _Picows:
         # A protocol error of the exchange's is the library's to close for, and its to explain.
         with contextlib.suppress(WSError):
             await self._transport.wait_disconnected()
-        return self._listener.closed or Closed(ABNORMAL, self._lost)
+        return self._listener.closed or Closed(ABNORMAL, self._listener.lost)
 
     def pause(self) -> None:
         self._reading.pause()
@@ -203,14 +266,17 @@ class _Picows:
                 self._transport.disconnect(graceful=False)
 
     async def _ping(self) -> None:
-        self._lost = await unanswered_ping(self._dial, self._reading, self._answered)
-        self._transport.disconnect(graceful=False)
+        reason = await unanswered_ping(self._dial, self._reading, self._answered)
+        self._listener.lose(self._transport, reason)
 
     async def _answered(self, timeout_s: float) -> bool:
-        self._listener.pong.clear()
-        self._transport.send_ping()
+        payload, pong = secrets.token_bytes(4), asyncio.Event()
+        self._listener.pongs[payload] = pong
+        self._transport.send_ping(payload)
         try:
-            await asyncio.wait_for(self._listener.pong.wait(), timeout_s)
+            await asyncio.wait_for(pong.wait(), timeout_s)
         except TimeoutError:
             return False
+        finally:
+            del self._listener.pongs[payload]
         return True

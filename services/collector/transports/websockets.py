@@ -7,13 +7,17 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_connection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
-from websockets.frames import CONT, DATA_OPCODES
+from websockets.frames import CONT, DATA_OPCODES, Opcode
 
 from nightdesk.errors import ConfigurationError, UnavailableError
 from services.collector.transport import (
     ABNORMAL,
     CLOSE_TIMEOUT_S,
+    FRAGMENTED,
+    MAX_FRAGMENTS,
     MAX_MESSAGE_BYTES,
+    MAX_UNSENT_BYTES,
+    UNREAD,
     USER_AGENT,
     Closed,
     Dial,
@@ -45,7 +49,8 @@ async def connect(url: str, dial: Dial) -> Socket:
         raise refused(error.response.status_code, error.response.headers) from error
     except InvalidURI as error:
         raise ConfigurationError(f"no WebSocket address: {error.msg}") from error
-    except (OSError, TimeoutError, EOFError, WebSocketException) as error:
+    # ValueError: a redirect to an address that is none, which may be no Unicode either.
+    except (OSError, TimeoutError, EOFError, ValueError, WebSocketException) as error:
         raise UnavailableError(f"cannot connect: {readable(error)}") from error
     assert isinstance(connection, _Direct)  # noqa: S101  create_connection above says so
     return _WebSocket(connection, dial)
@@ -64,6 +69,7 @@ class _Direct(ClientConnection):
         super().__init__(*arguments, **options)
         self._parts: list[bytes | bytearray] = []
         self._messages: list[bytes] = []
+        self.lost = ""
 
     async def deliver_to(self, on_messages: OnMessages) -> None:
         """Hand over what waits already and, from now on, everything at once."""
@@ -74,6 +80,8 @@ class _Direct(ClientConnection):
     def data_received(self, data: bytes) -> None:
         """Take the bytes of one read."""
         super().data_received(data)
+        if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            self.lose(UNREAD)
         if self._messages and self._deliver is not None:
             messages, self._messages = self._messages, []
             self._deliver(messages)
@@ -82,13 +90,27 @@ class _Direct(ClientConnection):
         """Take one parsed frame."""
         if self._deliver is None or event.opcode not in DATA_OPCODES:
             super().process_event(event)
+            if getattr(event, "opcode", None) is Opcode.CLOSE:
+                # The server hangs up first (RFC 6455, 7.1.1); one that does not is not waited for.
+                self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
         elif event.fin and event.opcode is not CONT:
             self._messages.append(bytes(event.data))
         else:
-            self._parts.append(event.data)
-            if event.fin:
-                parts, self._parts = self._parts, []
-                self._messages.append(b"".join(parts))
+            self._join(event)
+
+    def lose(self, reason: str) -> None:
+        """Leave without goodbye, for this reason."""
+        self.lost = self.lost or reason
+        self.transport.abort()
+
+    def _join(self, event: Any) -> None:  # noqa: ANN401  a Frame
+        self._parts.append(event.data)
+        if len(self._parts) > MAX_FRAGMENTS:
+            self._parts.clear()
+            self.lose(FRAGMENTED)
+        elif event.fin:
+            parts, self._parts = self._parts, []
+            self._messages.append(b"".join(parts))
 
 
 class _WebSocket:
@@ -96,7 +118,6 @@ class _WebSocket:
         self._connection = connection
         self._dial = dial
         self._reading = Reading(connection.transport)
-        self._lost = ""
 
     async def send(self, text: str) -> None:
         try:
@@ -113,7 +134,7 @@ class _WebSocket:
         finally:
             pings.cancel()
         code, reason = self._connection.close_code, self._connection.close_reason
-        return Closed(ABNORMAL if code is None else code, self._lost or reason or "")
+        return Closed(ABNORMAL if code is None else code, self._connection.lost or reason or "")
 
     def pause(self) -> None:
         self._reading.pause()
@@ -127,10 +148,13 @@ class _WebSocket:
 
     async def _ping(self) -> None:
         with contextlib.suppress(ConnectionClosed):
-            self._lost = await unanswered_ping(self._dial, self._reading, self._answered)
-            self._connection.transport.abort()
+            self._connection.lose(await unanswered_ping(self._dial, self._reading, self._answered))
 
     async def _answered(self, timeout_s: float) -> bool:
-        pong = asyncio.ensure_future(await self._connection.ping())
-        done, _ = await asyncio.wait([pong], timeout=timeout_s)
-        return bool(done)
+        try:
+            async with asyncio.timeout(timeout_s):
+                # Sending waits too, for a peer that does not read.
+                await (await self._connection.ping())
+        except TimeoutError:
+            return False
+        return True

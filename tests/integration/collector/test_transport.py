@@ -1,9 +1,10 @@
 """The socket port on a real WebSocket server that may misbehave; every registered transport passes the same tests."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from websockets.http11 import Request, Response
 from websockets.utils import accept_key
 
 from nightdesk.errors import ConfigurationError, RateLimitedError, UnavailableError
-from services.collector.transport import Connect, Dial
+from services.collector.transport import Closed, Connect, Dial
 from services.collector.transports import TRANSPORTS
 
 pytestmark = pytest.mark.timeout(20)
@@ -98,6 +99,16 @@ def test_what_came_before_the_pump_is_not_lost(connect: Connect) -> None:
         assert messages == [b"early", b"early too", b"later"]
 
     asyncio.run(scenario())
+
+
+@asynccontextmanager
+async def a_server(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    encrypted: ssl.SSLContext | None = None,
+) -> AsyncIterator[str]:
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=encrypted)
+    async with server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 def answer_to(request: bytes) -> bytes:
@@ -311,6 +322,159 @@ def test_a_server_that_speaks_something_else_can_be_tried_again(connect: Connect
         async with server:
             with pytest.raises(UnavailableError):
                 await connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", Dial())
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 1"])
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_server_that_hangs_up_before_it_answers_can_be_tried_again(
+    connect: Connect, said: bytes, listens: bool
+) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if listens:
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.close()
+
+    async def scenario() -> None:
+        async with a_server(hang_up) as url:
+            with pytest.raises(UnavailableError):
+                await connect(url, Dial())
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "location",
+    [b"ws://a..b/", b"ws://x:99999/", b"ws://x:abc/", b"ws://[::1/", b"ws://127.0.0.1:1/\xff", b"?", b"gopher://x"],
+)
+def test_a_redirect_to_nowhere_can_be_tried_again(connect: Connect, location: bytes) -> None:
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n")
+        writer.close()
+
+    async def scenario() -> None:
+        async with a_server(redirect) as url:
+            with pytest.raises((UnavailableError, ConfigurationError)):
+                await connect(url, Dial())
+
+    asyncio.run(scenario())
+
+
+def test_an_opening_that_nobody_waits_for_leaves_no_connection(connect: Connect) -> None:
+    asked, may_answer, hung_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await may_answer.wait()
+        writer.write(answer_to(request))
+        while await reader.read(1000):
+            pass
+        hung_up.set()
+        writer.close()
+
+    async def scenario() -> None:
+        async with a_server(answer_late) as url:
+            opening = asyncio.create_task(connect(url, Dial()))
+            await asked.wait()
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+            may_answer.set()
+            await asyncio.wait_for(hung_up.wait(), 5)
+
+    asyncio.run(scenario())
+
+
+def frames_of(*frames: Frame) -> bytes:
+    return b"".join(frame.serialize(mask=False) for frame in frames)
+
+
+def saying(data: bytes, *, encrypted: ssl.SSLContext | None = None) -> AbstractAsyncContextManager[str]:
+    """Run a server that answers the handshake, says this, and then only reads."""
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer_to(await reader.readuntil(b"\r\n\r\n")))
+        with contextlib.suppress(ConnectionError):
+            for start in range(0, len(data), 16_384):
+                writer.write(data[start : start + 16_384])
+                await writer.drain()
+            while await reader.read(65_536):
+                pass
+        writer.close()
+
+    return a_server(say, encrypted)
+
+
+def test_what_comes_after_the_closing_is_dropped(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    texts = [Frame(Opcode.TEXT, str(number).encode()) for number in range(300)]
+    data = frames_of(*texts[:50], Frame(Opcode.CLOSE, Close(4000, "enough").serialize()), *texts[50:])
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        async with saying(data, encrypted=encrypted_by(authority)) as url:
+            socket = await connect(url.replace("ws://127.0.0.1", "wss://localhost"), Dial())
+            closed = await socket.pump(messages.extend)
+        assert [int(message) for message in messages] == list(range(50))
+        assert closed == Closed(4000, "enough")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_a_message_in_endless_fragments_ends_the_connection(connect: Connect, size: int) -> None:
+    more = Frame(Opcode.CONT, b"x" * size, fin=False)
+    data = frames_of(Frame(Opcode.TEXT, b"x", fin=False), *[more] * 20_000, Frame(Opcode.CONT, b"x"))
+
+    async def scenario() -> None:
+        messages: list[bytes] = []
+        async with saying(data) as url:
+            socket = await connect(url, Dial())
+            closed = await socket.pump(messages.extend)
+            await socket.close()
+        assert messages == []
+        assert closed.code in {1006, 1009}
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_pings_and_reads_no_answer_is_left(connect: Connect) -> None:
+    pings = frames_of(*[Frame(Opcode.PING, b"p" * 125)] * 1000)
+
+    async def ping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer_to(await reader.readuntil(b"\r\n\r\n")))
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  a socket's
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(pings)
+                await writer.drain()
+                await asyncio.sleep(0)
+
+    async def scenario() -> None:
+        async with a_server(ping) as url:
+            socket = await connect(url, Dial())
+            closed = await socket.pump(lambda _messages: None)
+            await socket.close()
+        assert closed.code == 1006
+        assert "does not read" in closed.reason
+
+    asyncio.run(scenario())
+
+
+def test_a_pong_that_nobody_asked_for_is_no_answer(connect: Connect) -> None:
+    async def scenario() -> None:
+        async with saying(frames_of(*[Frame(Opcode.PONG, b"")] * 10)) as url:
+            socket = await connect(url, Dial(ping_interval_s=0.05, ping_timeout_s=0.2))
+            closed = await socket.pump(lambda _messages: None)
+        assert closed.code == 1006
+        assert "no answer to a ping" in closed.reason
 
     asyncio.run(scenario())
 

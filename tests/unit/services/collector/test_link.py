@@ -151,3 +151,25 @@ def test_only_what_the_socket_says_shows_that_the_connection_is_good() -> None:
         await link.running
 
     run(scenario())
+
+
+class Talkative(FakeSocket):
+    """Says something more while it closes."""
+
+    async def close(self) -> None:
+        self.say("fetch late")
+        await super().close()
+
+
+def test_what_comes_while_the_socket_closes_starts_nothing() -> None:
+    async def scenario() -> None:
+        socket = Talkative()
+        tally = a_tally()
+        link = a_link(socket, [], tally=tally)
+        link.start()
+        await asyncio.sleep(0.01)
+        link.end(Ending(cause=Cause.STOPPED, text=""))
+        await link.running
+        assert tally.messages == 0
+
+    run(scenario())

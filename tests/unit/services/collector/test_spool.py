@@ -1,5 +1,6 @@
 """The spool keeps every frame until it is committed, through crashes and damage."""
 
+import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -322,6 +323,22 @@ def test_a_full_disk_leaves_no_half_record(directory: Path) -> None:
 
     spool.append([a_record(3)])
     assert everything(spool, spool.start_after([ZERO, ZERO])) == [a_record(1), a_record(3)]
+
+
+def test_a_disk_that_takes_nothing_and_gives_nothing_back_ends_the_segment(directory: Path) -> None:
+    spool = a_spool(directory)
+    start = spool.end
+    spool.append([a_record(1)])
+    unwritable = os.open(next(directory.glob("*.seg")), os.O_RDONLY)
+    os.dup2(unwritable, spool._fd)
+    os.close(unwritable)
+
+    with pytest.raises(SpoolError):
+        spool.append([a_record(2)])
+    spool.append([a_record(3)])
+
+    assert everything(spool, start) == [a_record(1), a_record(3)]
+    assert len(list(directory.glob("*.seg"))) == 2
 
 
 def test_changing_the_shards_is_refused_until_the_spool_is_drained(directory: Path) -> None:

@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
@@ -91,9 +91,9 @@ def compose(settings: ApiSettings) -> FastAPI:
         watchdog.start()
         yield
         watchdog.close()
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        while not watching.done():  # while redis-py connects, a cancellation can get lost
+            watching.cancel()
+            await asyncio.wait({watching}, timeout=0.5)
         await streams.close()
         await database.close()
 

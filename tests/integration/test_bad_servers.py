@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -158,9 +159,9 @@ def test_over_tls_the_deadline_holds_from_the_handshake_on(tmp_path: Path, monke
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
     monkeypatch.setattr("certifi.where", lambda: str(certificate))
     slow = repeating(OK + b"Content-Length: 1000\r\n\r\n", b"x", pause_s=0.1)
-    with answering(slow, lambda client: context.wrap_socket(client, server_side=True)) as port:
-        with pytest.raises(UnboundedError, match="no whole answer within"):
-            rest.get(f"https://localhost:{port}/", {})
+    wrap = partial(context.wrap_socket, server_side=True)
+    with answering(slow, wrap) as port, pytest.raises(UnboundedError, match="no whole answer within"):
+        rest.get(f"https://localhost:{port}/", {})
 
 
 def test_neither_netrc_nor_proxies_of_the_environment_are_taken(

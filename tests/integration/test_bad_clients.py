@@ -237,6 +237,55 @@ def test_a_websocket_upgrade_where_there_is_none_is_no_hang(port: int) -> None:
         read_to_the_end(client)
 
 
+def frame(opcode: int, payload: bytes, *, fin: bool = True) -> bytes:
+    """Return a client's WebSocket frame (RFC 6455, 5.2), masked with zeros."""
+    length = len(payload)
+    size = bytes([0x80 | length]) if length < 126 else b"\xff" + length.to_bytes(8, "big")
+    return bytes([opcode | (0x80 if fin else 0)]) + size + bytes(4) + payload
+
+
+UPGRADE = (
+    b"GET /ws/btcusdt@trade HTTP/1.1\r\nHost: desk\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
+SENSELESS = {
+    "pings": (b"", frame(9, b"p" * 125) * 64),
+    "one text in pieces": (frame(1, b"t", fin=False), frame(0, b"t" * 60_000, fin=False)),
+    "a text larger than any": (b"\x81\xff" + (2**62).to_bytes(8, "big") + bytes(4), b"t" * 65_536),
+    "unmasked frames": (b"", b"\x81\x05hello" * 1000),
+    "reserved bits": (b"", b"\xf3\x85" + bytes(9)),
+}
+
+
+REFUSED = {
+    "requests": frame(1, b'{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}') * 64,
+    "texts that are none": frame(1, b"\xff" * 1000),
+    "bytes": frame(2, b"b" * 1000),
+}
+"""What is answered by a close frame, after which five seconds are left to say goodbye."""
+
+
+@pytest.fixture(scope="module")
+def exchange_port() -> Iterator[int]:
+    with simulator(SIMULATOR_BUFFER_BYTES="65536") as running:
+        yield running.port
+
+
+@pytest.mark.parametrize("name", SENSELESS)
+def test_a_websocket_client_that_floods_and_never_listens_is_ended(exchange_port: int, name: str) -> None:
+    with connect(exchange_port) as client:
+        begin, piece = SENSELESS[name]
+        assert pour(client, UPGRADE + begin, piece) < TOO_MUCH
+    assert is_alive(exchange_port)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_websocket_client_that_goes_on_after_it_was_shown_out_is_ended(exchange_port: int, name: str) -> None:
+    with connect(exchange_port) as client:
+        assert pour(client, UPGRADE, REFUSED[name], pause_s=0.01) < TOO_MUCH
+    assert is_alive(exchange_port)
+
+
 def test_the_measure_notices_a_server_with_endless_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PatientProtocol, "look_s", 3600.0)
     with api() as port, connect(port) as client:

@@ -211,6 +211,8 @@ class Connection(asyncio.Protocol):
             self._outgoing.clear()
         if b"" in pieces:
             self._transport.close()
+        elif self.waiting_bytes > self._buffer_limit_bytes:
+            self.abort()  # who pings without end and reads no answer
 
     def _later(self, name: str, seconds: float, action: Callable[[], None]) -> None:
         timer = self._timers.pop(name, None)

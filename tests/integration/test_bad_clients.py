@@ -279,6 +279,13 @@ def test_a_websocket_client_that_floods_and_never_listens_is_ended(exchange_port
     assert is_alive(exchange_port)
 
 
+def test_a_websocket_client_that_only_pings_and_never_listens_is_ended() -> None:
+    quiet = dict.fromkeys(("SIMULATOR_TRADES_PER_S", "SIMULATOR_QUOTES_PER_S", "SIMULATOR_DEPTH_PER_S"), "0")
+    with simulator(SIMULATOR_BUFFER_BYTES="65536", **quiet) as running, connect(running.port) as client:
+        nothing = UPGRADE.replace(b"/ws/btcusdt@trade", b"/stream")
+        assert pour(client, nothing, frame(9, b"p" * 125) * 64) < TOO_MUCH
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_websocket_client_that_goes_on_after_it_was_shown_out_is_ended(exchange_port: int, name: str) -> None:
     with connect(exchange_port) as client:

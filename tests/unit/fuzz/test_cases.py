@@ -1,10 +1,13 @@
 """What was found by fuzzing stays mended, and the claims of the targets notice what they are there for."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nightdesk import frames
 from nightdesk.errors import ConfigurationError
@@ -17,6 +20,7 @@ from tests.fuzz.target import BrokenClaimError
 from tests.fuzz.targets import TARGETS, codecs, loaders
 
 
+@cache
 def inputs(name: str) -> list[bytes]:
     kept = [path.read_bytes() for path in sorted((CASES / name).glob("*"))]
     return [*TARGETS[name].seeds(), *kept]
@@ -32,14 +36,33 @@ def test_every_seed_and_every_case_holds(name: str) -> None:
     check_all(name)
 
 
+@st.composite
+def changed(draw: st.DrawFn, name: str) -> bytes:
+    """Draw an input after some changes, those of its target and of bytes."""
+    data = draw(st.sampled_from(inputs(name)))
+    random = draw(st.randoms(use_true_random=False))
+    for _ in range(draw(st.integers(1, 4))):
+        data = TARGETS[name].mutate(data, random, lambda part: changed_bytes(part, random))
+    return data[: TARGETS[name].max_bytes]
+
+
+def changed_bytes(data: bytes, random: Random) -> bytes:
+    at = random.randrange(len(data) + 1)
+    return data[:at] + random.randbytes(random.randrange(4)) + data[at + random.randrange(4) :]
+
+
 @pytest.mark.parametrize("name", TARGETS)
-def test_what_mutation_makes_of_them_holds(name: str) -> None:
-    random = Random(7)
-    for data in inputs(name):
-        for _ in range(3):
-            TARGETS[name].check(
-                TARGETS[name].mutate(data, random, lambda part: part[: random.randrange(len(part) + 1)])
-            )
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_whatever_changes_in_them_the_claims_hold(name: str, data: st.DataObject) -> None:
+    TARGETS[name].check(data.draw(changed(name)))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(max_size=300))
+def test_the_claims_hold_for_any_bytes(name: str, data: bytes) -> None:
+    TARGETS[name].check(data)
 
 
 def test_every_folder_of_cases_belongs_to_a_target() -> None:

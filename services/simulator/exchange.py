@@ -27,6 +27,8 @@ FASTEST_BATCH: Final = 1000
 FASTEST_WAITING_BYTES: Final = 2_000_000
 """At that rate the market waits while its slowest client is further behind than this."""
 CHURN_A_DIFF: Final = 5
+CHURN_A_BATCH: Final = 50
+"""What makers change for each batch: without them takers hollow the book out until a price reaches 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ class Exchange:
     def _step_flat_out(self, now_ms: int) -> None:
         for listing in self.listings.values():
             if listing.rates.trades_per_s is None and self.hub.wanted(f"{listing.symbol.lower()}@trade"):
+                listing.market.churn(CHURN_A_BATCH)
                 prints = listing.market.trade(FASTEST_BATCH, now_ms - 1, now_ms)
                 self._publish(Moment(listing, now_ms, now_ms, prints, [], None, None))
                 self.hub.flush()

@@ -168,6 +168,18 @@ def test_as_fast_as_it_can_means_only_while_somebody_listens() -> None:
     assert ids == list(range(1000, 1000 + 10_000))
 
 
+def test_as_fast_as_it_can_the_price_stays_where_it_was() -> None:
+    world = World("XRPUSDT", rates=Rates(trades_per_s=None, quotes_per_s=0, depth_per_s=0))
+    world.listener("xrpusdt@trade")
+    book = world.exchange.listings["XRPUSDT"].market.book
+    start = book.bids.best
+
+    world.pass_s(4.0)
+
+    assert abs(book.bids.best / start - 1) < 0.05
+    assert book.asks.best - book.bids.best < 0.01 * start
+
+
 def test_a_market_opens_with_a_burst() -> None:
     symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT")
     world = World(*symbols, rates=Rates())

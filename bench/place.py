@@ -17,6 +17,7 @@ from bench import servers
 from bench.servers import Cores, listed
 from deploy import databases
 from deploy.databases import RunningPostgres, RunningRedis
+from nightdesk.errors import UnavailableError
 
 SOURCE: Final = Path(__file__).resolve().parents[1]
 COMPOSE: Final = SOURCE / "compose.yaml"
@@ -116,6 +117,11 @@ def choose(scratch: Path) -> Place:
     built = subprocess.run(["docker", "build", "--quiet", str(SOURCE)], capture_output=True, text=True, check=False)
     if built.returncode:
         print(f"the image cannot be built, measuring on this machine's Python: {built.stderr.strip()[-300:]}")
+        return Machine()
+    try:
+        servers.fetch(COMPOSE)
+    except UnavailableError as error:
+        print(f"the databases' images are not here, measuring on this machine's Python and databases: {error}")
         return Machine()
     return Image(built.stdout.strip(), scratch)
 

@@ -49,6 +49,15 @@ def postgres(compose: Path, cores: Cores, settings: Mapping[str, str]) -> Iterat
         yield server
 
 
+def fetch(compose: Path) -> None:
+    """See that the images are here; raises UnavailableError when they cannot be had."""
+    for service in ("redis", "postgres"):
+        image = _image(compose, service)
+        known = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
+        if known.returncode:
+            _output(["docker", "pull", image])
+
+
 def listed(cores: Cores) -> str:
     """Return cores as Docker lists them."""
     return ",".join(map(str, sorted(cores)))

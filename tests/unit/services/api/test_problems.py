@@ -1,5 +1,6 @@
 import pytest
 
+from services.api.problems import MEDIA_TYPE
 from tests.unit.services.api.desk import FakeStore, a_client, away
 
 
@@ -45,3 +46,9 @@ def test_the_unexpected_tells_nothing_of_its_inside() -> None:
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert "hunter2" not in answer.text
+
+
+def test_a_body_that_is_too_large_is_a_problem_document() -> None:
+    answer = a_client(token="t").post("/login", data={"token": "x" * 100_000})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (413, MEDIA_TYPE)

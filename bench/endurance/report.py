@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from bench.endurance.memory import Series
-from bench.endurance.slope import Slope, slope
+from bench.endurance.slope import Slope, level, slope
 
 GROWS_MB_PER_HOUR: Final = 6.0
 """A rise that is surely above this is a leak; 1 MB in ten minutes, a container's whole limit in three days."""
+STEPPED_MB: Final = 6.0
+"""Steps that add up to more than this in one run are a leak too."""
 THROUGHOUT: Final = 0.9
 """A process gets a slope when it was there for this share of the time."""
 SAMPLES_KEPT: Final = 60
@@ -26,7 +28,11 @@ class Row:
     most_mb: float
     shared_mb: float
     slope_mb_per_hour: float
+    """Between steps."""
     give_or_take: float
+    steps: int
+    stepped_mb: float
+    """What the steps, up and down, add up to."""
     verdict: str
     samples: Sequence[tuple[float, float]]
     """Seconds since the first, and MB, thinned out: for whoever wants to draw it."""
@@ -46,9 +52,9 @@ def passing(series: Iterable[Series], seconds: float) -> dict[str, int]:
     return counts
 
 
-def verdict(found: Slope) -> str:
-    """Say what a slope means: ``flat``, ``grows``, or ``unclear`` when the samples allow for both."""
-    if found.per_hour - found.give_or_take > GROWS_MB_PER_HOUR:
+def verdict(found: Slope, stepped_mb: float) -> str:
+    """Say what a slope and steps mean: ``flat``, ``grows``, or ``unclear`` when the samples allow for both."""
+    if found.per_hour - found.give_or_take > GROWS_MB_PER_HOUR or stepped_mb > STEPPED_MB:
         return "grows"
     return "flat" if found.per_hour + found.give_or_take <= GROWS_MB_PER_HOUR else "unclear"
 
@@ -56,7 +62,8 @@ def verdict(found: Slope) -> str:
 def growing(found: Iterable[Row], ours: Sequence[str]) -> list[str]:
     """Return a line for each process of these services that grows."""
     return [
-        f"{one.part}: {one.service} ({one.process}) grows by {one.slope_mb_per_hour:.1f} MB an hour"
+        f"{one.part}: {one.service} ({one.process}) grows: {one.slope_mb_per_hour:.1f} MB an hour, "
+        f"and {one.stepped_mb:.1f} MB in {one.steps} steps"
         for one in found
         if one.service in ours and one.verdict == "grows"
     ]
@@ -69,13 +76,15 @@ def as_json(found: Sequence[Row], runs: Mapping[str, Mapping[str, Any]]) -> dict
 
 def as_table(found: Sequence[Row]) -> str:
     """Return the table."""
-    head = f"{'part':<8}{'process':<46}{'begin':>8}{'end':>8}{'most':>8}{'shared':>8}{'MB/hour':>9}{'+-':>7}  verdict"
-    lines = [
-        f"{one.part:<8}{f'{one.service}: {one.process}':<46.45}{one.begin_mb:>8.1f}{one.end_mb:>8.1f}"
-        f"{one.most_mb:>8.1f}{one.shared_mb:>8.1f}{one.slope_mb_per_hour:>9.2f}{one.give_or_take:>7.2f}  {one.verdict}"
-        for one in found
-    ]
-    return "\n".join([head, *lines])
+    memory = f"{'begin':>8}{'end':>8}{'most':>8}{'shared':>8}"
+    head = f"{'part':<8}{'process':<46}{memory}{'MB/hour':>9}{'+-':>7}{'steps':>6}{'MB':>6}  verdict"
+    return "\n".join([head, *map(_line, found)])
+
+
+def _line(one: Row) -> str:
+    memory = f"{one.begin_mb:>8.1f}{one.end_mb:>8.1f}{one.most_mb:>8.1f}{one.shared_mb:>8.1f}"
+    growth = f"{one.slope_mb_per_hour:>9.2f}{one.give_or_take:>7.2f}{one.steps:>6}{one.stepped_mb:>6.1f}"
+    return f"{one.part:<8}{f'{one.service}: {one.process}':<46.45}{memory}{growth}  {one.verdict}"
 
 
 def _throughout(series: Series, seconds: float) -> bool:
@@ -84,7 +93,8 @@ def _throughout(series: Series, seconds: float) -> bool:
 
 
 def _row(part: str, series: Series) -> Row:
-    found = slope(series.times_s, series.private_mb)
+    private_mb, steps = level(series.private_mb)
+    found = slope(series.times_s, private_mb)
     return Row(
         part=part,
         service=series.service,
@@ -95,7 +105,9 @@ def _row(part: str, series: Series) -> Row:
         shared_mb=round(max(series.shared_mb), 2),
         slope_mb_per_hour=round(found.per_hour, 2),
         give_or_take=round(found.give_or_take, 2),
-        verdict=verdict(found),
+        steps=len(steps),
+        stepped_mb=round(sum(steps), 2),
+        verdict=verdict(found, sum(steps)),
         samples=_thinned(series),
     )
 

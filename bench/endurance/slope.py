@@ -12,6 +12,10 @@ SURE: Final = 1.96
 """Standard errors on either side that hold the truth 95 times of 100."""
 LEAST_SAMPLES: Final = 10
 
+STEP_MB: Final = 0.5
+"""A rise or fall of at least so much from one sample to the next is a step: a heap that a burst raised for good, a
+cache that was cleared."""
+
 _Floats = npt.NDArray[np.float64]
 
 
@@ -40,6 +44,18 @@ def slope(times_s: Sequence[float], values: Sequence[float]) -> Slope:
     counting = _counting(residuals)
     variance = float(residuals @ residuals) / len(residuals) / max(1.0, counting - 2.0)
     return Slope(per_hour, SURE * float(np.sqrt(variance / (spread / len(residuals)))))
+
+
+def level(values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return the values with their steps taken out, and the steps.
+
+    One step bends a line fitted to a few minutes as if it went on for ever; a leak shows between the steps, or steps
+    again and again.
+    """
+    measured = np.asarray(values, dtype=np.float64)
+    moves = np.diff(measured)
+    steps = np.where(np.abs(moves) >= STEP_MB, moves, 0.0)
+    return (measured - np.concatenate([[0.0], np.cumsum(steps)])).tolist(), steps[steps != 0].tolist()
 
 
 def _counting(residuals: _Floats) -> float:

@@ -23,7 +23,9 @@ def test_a_leak_is_noticed() -> None:
     found = rows("steady", [leaking, steady], 600.0)
 
     assert [row.verdict for row in found] == ["grows", "flat"]
-    assert growing(found, ["worker", "collector"]) == ["steady: worker (services.worker) grows by 30.0 MB an hour"]
+    assert growing(found, ["worker", "collector"]) == [
+        "steady: worker (services.worker) grows: 30.0 MB an hour, and 0.0 MB in 0 steps"
+    ]
 
 
 def test_what_may_grow_by_design_is_shown_and_no_finding() -> None:
@@ -34,10 +36,20 @@ def test_what_may_grow_by_design_is_shown_and_no_finding() -> None:
 
 
 def test_samples_that_allow_for_both_are_unclear() -> None:
-    assert verdict(Slope(5.0, 4.0)) == "unclear"
-    assert verdict(Slope(5.0, 0.5)) == "flat"
-    assert verdict(Slope(20.0, 13.0)) == "grows"
-    assert verdict(Slope(-50.0, 10.0)) == "flat"
+    assert verdict(Slope(5.0, 4.0), 0.0) == "unclear"
+    assert verdict(Slope(5.0, 0.5), 0.0) == "flat"
+    assert verdict(Slope(20.0, 13.0), 0.0) == "grows"
+    assert verdict(Slope(-50.0, 10.0), 0.0) == "flat"
+
+
+def test_one_step_is_no_leak_and_steps_again_and_again_are() -> None:
+    once, often = series("worker", 0.0), series("worker", 0.0)
+    once.private_mb[100:] = [mb + 2.0 for mb in once.private_mb[100:]]
+    often.private_mb[:] = [mb + place // 60 * 2.0 for place, mb in enumerate(often.private_mb)]
+
+    found = rows("replay", [once, often], 600.0)
+
+    assert [(row.steps, row.stepped_mb, row.verdict) for row in found] == [(1, 2.0, "flat"), (4, 8.0, "grows")]
 
 
 def test_a_process_that_came_later_has_no_slope_but_is_counted() -> None:

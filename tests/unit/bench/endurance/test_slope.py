@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.endurance.slope import slope
+from bench.endurance.slope import level, slope
 
 TIMES_S = np.arange(0.0, 600.0, 2.0)
 
@@ -41,3 +41,12 @@ def test_steps_leave_more_doubt_than_noise_of_the_same_size() -> None:
 def test_a_few_samples_are_no_series() -> None:
     with pytest.raises(ValueError, match="9 samples"):
         slope([0.0] * 9, [0.0] * 9)
+
+
+def test_steps_are_told_apart_from_what_creeps() -> None:
+    values = [50.0, 50.1, 52.1, 52.2, 51.0, 51.1]
+
+    between, steps = level(values)
+
+    assert steps == pytest.approx([2.0, -1.2])
+    assert between == pytest.approx([50.0, 50.1, 50.1, 50.2, 50.2, 50.3])

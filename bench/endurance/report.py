@@ -28,8 +28,10 @@ class Row:
     most_mb: float
     shared_mb: float
     slope_mb_per_hour: float
-    """Between steps."""
     give_or_take: float
+    between_mb_per_hour: float
+    """The slope without the steps."""
+    between_give_or_take: float
     steps: int
     stepped_mb: float
     """What the steps, up and down, add up to."""
@@ -52,11 +54,23 @@ def passing(series: Iterable[Series], seconds: float) -> dict[str, int]:
     return counts
 
 
-def verdict(found: Slope, stepped_mb: float) -> str:
-    """Say what a slope and steps mean: ``flat``, ``grows``, or ``unclear`` when the samples allow for both."""
-    if found.per_hour - found.give_or_take > GROWS_MB_PER_HOUR or stepped_mb > STEPPED_MB:
+def verdict(whole: Slope, between: Slope, stepped_mb: float) -> str:
+    """Say what the slopes, with and without steps, mean: ``flat``, ``grows``, or ``unclear`` when both may be.
+
+    One step up is no leak, and what creeps up and falls back is none either: a leak shows in both slopes, or in steps
+    that add up.
+    """
+    if stepped_mb > STEPPED_MB or (_rises(whole) and _rises(between)):
         return "grows"
-    return "flat" if found.per_hour + found.give_or_take <= GROWS_MB_PER_HOUR else "unclear"
+    return "flat" if _stands(whole) or _stands(between) else "unclear"
+
+
+def _rises(one: Slope) -> bool:
+    return one.per_hour - one.give_or_take > GROWS_MB_PER_HOUR
+
+
+def _stands(one: Slope) -> bool:
+    return one.per_hour + one.give_or_take <= GROWS_MB_PER_HOUR
 
 
 def growing(found: Iterable[Row], ours: Sequence[str]) -> list[str]:
@@ -77,14 +91,16 @@ def as_json(found: Sequence[Row], runs: Mapping[str, Mapping[str, Any]]) -> dict
 def as_table(found: Sequence[Row]) -> str:
     """Return the table."""
     memory = f"{'begin':>8}{'end':>8}{'most':>8}{'shared':>8}"
-    head = f"{'part':<8}{'process':<46}{memory}{'MB/hour':>9}{'+-':>7}{'steps':>6}{'MB':>6}  verdict"
+    growth = f"{'MB/hour':>9}{'+-':>7}{'between':>9}{'+-':>7}{'steps':>6}{'MB':>6}"
+    head = f"{'part':<8}{'process':<46}{memory}{growth}  verdict"
     return "\n".join([head, *map(_line, found)])
 
 
 def _line(one: Row) -> str:
     memory = f"{one.begin_mb:>8.1f}{one.end_mb:>8.1f}{one.most_mb:>8.1f}{one.shared_mb:>8.1f}"
-    growth = f"{one.slope_mb_per_hour:>9.2f}{one.give_or_take:>7.2f}{one.steps:>6}{one.stepped_mb:>6.1f}"
-    return f"{one.part:<8}{f'{one.service}: {one.process}':<46.45}{memory}{growth}  {one.verdict}"
+    growth = f"{one.slope_mb_per_hour:>9.2f}{one.give_or_take:>7.2f}"
+    between = f"{one.between_mb_per_hour:>9.2f}{one.between_give_or_take:>7.2f}{one.steps:>6}{one.stepped_mb:>6.1f}"
+    return f"{one.part:<8}{f'{one.service}: {one.process}':<46.45}{memory}{growth}{between}  {one.verdict}"
 
 
 def _throughout(series: Series, seconds: float) -> bool:
@@ -94,7 +110,7 @@ def _throughout(series: Series, seconds: float) -> bool:
 
 def _row(part: str, series: Series) -> Row:
     private_mb, steps = level(series.private_mb)
-    found = slope(series.times_s, private_mb)
+    whole, between = slope(series.times_s, series.private_mb), slope(series.times_s, private_mb)
     return Row(
         part=part,
         service=series.service,
@@ -103,11 +119,13 @@ def _row(part: str, series: Series) -> Row:
         end_mb=round(series.private_mb[-1], 2),
         most_mb=round(max(series.private_mb), 2),
         shared_mb=round(max(series.shared_mb), 2),
-        slope_mb_per_hour=round(found.per_hour, 2),
-        give_or_take=round(found.give_or_take, 2),
+        slope_mb_per_hour=round(whole.per_hour, 2),
+        give_or_take=round(whole.give_or_take, 2),
+        between_mb_per_hour=round(between.per_hour, 2),
+        between_give_or_take=round(between.give_or_take, 2),
         steps=len(steps),
         stepped_mb=round(sum(steps), 2),
-        verdict=verdict(found, sum(steps)),
+        verdict=verdict(whole, between, sum(steps)),
         samples=_thinned(series),
     )
 

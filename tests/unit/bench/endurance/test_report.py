@@ -35,11 +35,24 @@ def test_what_may_grow_by_design_is_shown_and_no_finding() -> None:
     assert "prometheus: prometheus" in as_table(found)
 
 
+FLAT, RISING, UNSURE = Slope(1.0, 0.5), Slope(20.0, 13.0), Slope(5.0, 4.0)
+
+
 def test_samples_that_allow_for_both_are_unclear() -> None:
-    assert verdict(Slope(5.0, 4.0), 0.0) == "unclear"
-    assert verdict(Slope(5.0, 0.5), 0.0) == "flat"
-    assert verdict(Slope(20.0, 13.0), 0.0) == "grows"
-    assert verdict(Slope(-50.0, 10.0), 0.0) == "flat"
+    assert verdict(UNSURE, UNSURE, 0.0) == "unclear"
+    assert verdict(FLAT, FLAT, 0.0) == "flat"
+    assert verdict(RISING, RISING, 0.0) == "grows"
+    assert verdict(Slope(-50.0, 10.0), FLAT, 0.0) == "flat"
+
+
+def test_what_creeps_up_and_falls_back_does_not_grow() -> None:
+    saw = series("redis", 0.0)
+    saw.private_mb[:] = [50.0 + place % 60 * 0.1 for place in range(len(saw.private_mb))]
+
+    (row,) = rows("replay", [saw], 600.0)
+
+    assert row.between_mb_per_hour > 100.0
+    assert row.verdict != "grows"
 
 
 def test_one_step_is_no_leak_and_steps_again_and_again_are() -> None:

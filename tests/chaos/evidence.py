@@ -17,7 +17,7 @@ from tests.chaos.verification import Bar, BarKey, Unordered
 
 FEED: Final = "simulator"
 CONNECT_TIMEOUT_S: Final = 3
-OPTIONS: Final = "-c statement_timeout=600000 -c timezone=UTC -c work_mem=128MB"
+OPTIONS: Final = "-c statement_timeout=600000 -c timezone=UTC -c work_mem=16MB -c max_parallel_workers_per_gather=0"
 
 SQL: Final = {file.stem: file.read_text(encoding="utf-8") for file in (Path(__file__).parent / "sql").glob("*.sql")}
 

@@ -37,6 +37,8 @@ async def connect(url: str, dial: Dial) -> Socket:
             url,
             create_connection=_Direct,
             compression=dial.compression,
+            # As the REST client and picows: what is reached does not depend on who started the process.
+            proxy=None,
             user_agent_header=USER_AGENT,
             open_timeout=dial.open_timeout_s,
             close_timeout=CLOSE_TIMEOUT_S,

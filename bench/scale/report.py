@@ -52,6 +52,16 @@ def cliffs(cells: Sequence[Cell]) -> list[str]:
     return [line for before, after in steps(cells) for line in _falls(before, after)]
 
 
+def suspects(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells that a step seems to fall down to."""
+    return [after for after in cells if any(at is after and any(_falls(before, at)) for before, at in steps(cells))]
+
+
+def better(one: Cell, other: Cell) -> Cell:
+    """Return the run that was disturbed less: what runs beside a measurement takes throughput and adds latency."""
+    return max(one, other, key=lambda cell: cell.throughput / cell.p99_ms)
+
+
 def steps(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
     """Yield neighbours: the next larger number of symbols for the same workers, and of workers for the same symbols."""
     for row in _grouped(cells, lambda one: one.workers, lambda one: one.symbols):

@@ -1,7 +1,7 @@
 import json
 from dataclasses import replace
 
-from bench.scale.report import Cell, Cpu, as_json, as_table, cliffs, steps
+from bench.scale.report import Cell, Cpu, as_json, as_table, better, cliffs, steps, suspects
 
 CPU = Cpu(collector=5.0, workers=1.0, postgres=1.5)
 CELL = Cell(
@@ -60,3 +60,18 @@ def test_file_and_table_hold_every_cell() -> None:
     assert len(document["cells"]) == 9
     assert document["cliffs"] == []
     assert len(as_table(grid()).splitlines()) == 10
+
+
+def test_only_the_cells_below_a_cliff_are_suspected() -> None:
+    cells = grid()
+    cells[4] = replace(cells[4], throughput=50_000)
+
+    assert suspects(cells) == [cells[4]]
+    assert suspects(grid()) == []
+
+
+def test_the_run_that_was_disturbed_less_is_kept() -> None:
+    disturbed = replace(CELL, throughput=60_000, p99_ms=200.0)
+
+    assert better(disturbed, CELL) is CELL
+    assert better(CELL, disturbed) is CELL

@@ -31,7 +31,7 @@ class Row:
 
 
 def _pipeline(run: Callable[[Workbench], pipeline.Pipeline]) -> Row:
-    return Row(measure=lambda bench: bench.once(run).rate, seconds=10.0, first_seconds=60.0)
+    return Row(measure=lambda bench: bench.once(run).rate, seconds=10.0, first_seconds=60.0, rounds=2)
 
 
 def _latency(share: float) -> Row:

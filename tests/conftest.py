@@ -10,9 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis as redis_driver
+from hypothesis import HealthCheck, settings
 
 from deploy import databases
 from nightdesk.store import migrate
+
+# No test asserts a time, and how long an example takes is the machine's affair.
+settings.register_profile("nightdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nightdesk")
 
 PASSWORDS = {role: secrets.token_urlsafe(12) for role in (migrate.OWNER, migrate.WRITER, migrate.READER)}
 
@@ -45,8 +50,8 @@ def directory() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server(directory: Path) -> Iterator[databases.RunningPostgres]:
-    settings = {"fsync": "off", "max_connections": "60", "shared_buffers": "32MB"}
-    with databases.postgres(directory / "postgres", settings=settings) as server:
+    fast = {"fsync": "off", "max_connections": "60", "shared_buffers": "32MB"}
+    with databases.postgres(directory / "postgres", settings=fast) as server:
         yield server
 
 

@@ -2,8 +2,8 @@
 
 While Redis is away a frame closes by age, twenty times a second for every shard with traffic, however many ticks come
 (up to 500 in that time). So an hour makes 72,000 frames a shard. The exchange sends as fast as it can until the spool
-has so many more; frames close at 20 ticks here (``FRAME_MAX_TICKS``) instead of 500, so that it takes minutes: as many
-as an hour at 1,600 ticks/s would put into them.
+has so many more; frames close at 50 ticks here (``FRAME_MAX_TICKS``) instead of 500, about what they hold at 5,000
+trades/s (69), so that the hour's frames hold about the hour's trades, too.
 """
 
 import time

@@ -8,7 +8,7 @@ REPORTS := build/reports
 .PHONY: help up down logs status password test check format fuzz e2e chaos chaos-long bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- the desk: Compose where a Docker engine answers, else local processes; ON=compose or ON=local decides ---
 

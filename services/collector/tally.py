@@ -68,10 +68,10 @@ class Tally:
 
     def count(self, ticks: Sequence[Tick]) -> None:
         """Count ticks and note when their symbols were last heard."""
-        types = list(map(type, ticks))
-        for kind in set(types):
-            self.ticks[kind] += types.count(kind)
-        if Event in types:
+        present = set(map(type, ticks))
+        for kind in present:
+            self.ticks[kind] += len(ticks) if len(present) == 1 else sum(type(tick) is kind for tick in ticks)
+        if Event in present:
             ticks = self._without_events(ticks)
         for symbol, tick in {tick.symbol: tick for tick in ticks}.items():
             self.last_tick_ns[symbol] = tick.received_ns

@@ -441,17 +441,18 @@ class BinanceCodec:
         """
         ticks: list[Tick] = []
         controls: list[Control] = []
-        add, trades, read = ticks.append, self._trades, TradeStream.read
+        add, stream_of, read = ticks.append, self._trades.get, TradeStream.read
         for raw in raws:
-            stream = trades.get(raw[_STREAM_AT : raw.find(b'"', _STREAM_AT)])
+            stream = stream_of(raw[_STREAM_AT : raw.find(b'"', _STREAM_AT)])
             try:
                 if stream is not None:
                     data = read(raw).data
-                    if data.t == stream.next_id and data.s == stream.symbol:
-                        stream.next_id += 1
+                    trade_id, symbol = data.t, stream.symbol
+                    if trade_id == stream.next_id and data.s == symbol:
+                        stream.next_id = trade_id + 1
                         stream.heard_ns = received_ns
                         side = _SELL if data.m else _BUY
-                        add(Trade(stream.symbol, data.t, data.p, data.q, side, data.T * NS_PER_MS, received_ns))
+                        add(Trade(symbol, trade_id, data.p, data.q, side, data.T * NS_PER_MS, received_ns))
                         continue
                 found, asked = self.receive(raw, received_ns)
             except Exception as error:  # noqa: BLE001  a defect in a codec must not end the session

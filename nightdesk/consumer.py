@@ -183,15 +183,15 @@ class Loop:
                 self.turn()
                 housekeeping()
                 self._delays = self._new_delays()
-            except UnavailableError as error:
-                self._watch.failed("unavailable", error)
+            except NightdeskError as error:
+                self._watch.failed("unavailable" if isinstance(error, UnavailableError) else "refused", error)
                 self._reset()
                 self._stopping.wait(next(self._delays))
         self._keeper.stop()  # it would take again what is given back
         self._leave()
 
     def turn(self) -> None:
-        """Do one turn; raises UnavailableError."""
+        """Do one turn; raises UnavailableError, and what else the database says to anything but a commit."""
         self._keeper.serve_with(self._store.backend())
         self._follow_leases()
         self._stopping.wait(max(0.0, self._rested_s - self._now_s()))
@@ -323,7 +323,7 @@ class Loop:
         try:
             self._give_back(list(self._epochs.keys() | self._keeper.held().keys()))
             self._leases.leave()
-        except UnavailableError as error:
+        except NightdeskError as error:
             log.warning("lease.not_released", error=str(error))
 
     def _drop(self, consumer: str) -> None:

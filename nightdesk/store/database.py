@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import psycopg
 
@@ -28,6 +28,12 @@ FENCE: Final = "ND001"
 
 class RefusedError(NightdeskError):
     """PostgreSQL answered and would not take the rows; the text is its own."""
+
+
+class HinderedError(RefusedError):
+    """PostgreSQL could not do it now for no fault of the rows: a lock, a time limit, a damaged file."""
+
+    retryable: ClassVar[bool] = True
 
 
 def connect(url: str, password: str | None, *, name: str, settings: Mapping[str, str] | None = None) -> Connection:
@@ -77,18 +83,28 @@ def translated() -> Iterator[None]:
             raise LeaseLostError(text) from error
         if _is_away(error):
             raise UnavailableError(f"PostgreSQL: {text}") from error
+        if (error.sqlstate or "").startswith(_HINDERED):
+            raise HinderedError(text) from error
         raise RefusedError(text) from error
 
 
 def _is_away(error: psycopg.Error) -> bool:
     """Whether nothing can be done now; a table's damaged file or a lock that is not given concern one turn alone."""
+    if error.sqlstate in _AWAY:
+        return True
     if isinstance(error, psycopg.OperationalError):
         return not (error.sqlstate or "").startswith(_ONE_TURN)
     return isinstance(error, psycopg.InterfaceError)
 
 
-_ONE_TURN: Final = ("58", "55", "57014")
-"""System errors, objects not in the needed state, statement timeouts: classes that the driver calls operational.
+_HINDERED: Final = ("58", "55", "57014")
+"""System errors, objects not in the needed state, statement timeouts."""
+
+_AWAY: Final = frozenset({"25006", "25P03"})
+"""A server that only reads, as a standby does after a failover; a transaction that was ended because it paused."""
+
+_ONE_TURN: Final = (*_HINDERED, "54")
+"""Classes that the driver calls operational; the last is what exceeds a limit, which the same rows always will.
 
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """

@@ -21,7 +21,7 @@ from nightdesk.leases import Keeper
 from nightdesk.metrics import service_registry
 from nightdesk.settings import load
 from nightdesk.shards import consumer_name, shard_of, stream_key
-from nightdesk.store.database import Connection, connect
+from nightdesk.store.database import Connection, HinderedError, connect
 from nightdesk.store.leases import LeaseRows
 from nightdesk.store.store import Store
 from nightdesk.store.time import DatabaseTime
@@ -145,7 +145,7 @@ class Worker:
                     self._claim(feed, config.shards)
                 self._rows.beat()  # what time it is, before days are made
                 self._keeper.serve_with(self._store.backend())
-            except UnavailableError as error:
+            except (UnavailableError, HinderedError) as error:
                 log.warning("database.awaited", error=str(error))
                 self._rows.close()
                 self._stopping.wait(1.0)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from nightdesk.consumer import Loop
+from nightdesk.consumer import Loop, Position
+from nightdesk.errors import NightdeskError, UnavailableError
 from nightdesk.store.store import Store
 from nightdesk.streams import RedisStreams
 from services.worker.observer import Observer
@@ -56,21 +57,38 @@ class Housekeeping:
         self._days = Pace(DAYS_S, now_s)
 
     def look(self) -> None:
-        """Do what is due; raises UnavailableError, after which it is due again in its own time."""
+        """Do what is due; raises UnavailableError.
+
+        What fails is due again in its own time; what the database refuses holds up neither the rest nor the turns.
+        """
         positions = self._loop.positions()
-        if self._survey.due():
-            tops = self._streams.tops(positions)
-            self._observer.surveyed(positions, tops)
-            caught_up = [
-                one.consumer for one in positions if one.consumer not in tops or not tops[one.consumer].waiting
-            ]
-            self._store.close_bars(caught_up, BAR_GRACE_S)
-        if self._publish.due():
-            self._streams.publish([one for one in positions if one.entry_id != NOTHING_YET])
-        if self._ledger.due():
-            self._observer.counted_gaps(self._store.gap_figures([one.consumer for one in positions]), self._feeds)
-        if self._days.due():
-            self._store.make_days()
+        chores = (
+            (self._survey, self._look_around), (self._publish, self._publish_again), (self._ledger, self._count_gaps),
+            (self._days, lambda _: self._store.make_days()),
+        )  # fmt: skip
+        for pace, chore in chores:
+            if pace.due():
+                self._try(chore, positions)
+
+    def _try(self, chore: Callable[[Sequence[Position]], None], positions: Sequence[Position]) -> None:
+        try:
+            chore(positions)
+        except UnavailableError:
+            raise
+        except NightdeskError as error:
+            self._observer.failed("refused", error)
+
+    def _look_around(self, positions: Sequence[Position]) -> None:
+        tops = self._streams.tops(positions)
+        self._observer.surveyed(positions, tops)
+        caught_up = [one.consumer for one in positions if one.consumer not in tops or not tops[one.consumer].waiting]
+        self._store.close_bars(caught_up, BAR_GRACE_S)
+
+    def _publish_again(self, positions: Sequence[Position]) -> None:
+        self._streams.publish([one for one in positions if one.entry_id != NOTHING_YET])
+
+    def _count_gaps(self, positions: Sequence[Position]) -> None:
+        self._observer.counted_gaps(self._store.gap_figures([one.consumer for one in positions]), self._feeds)
 
 
 NOTHING_YET: Final = "0-0"

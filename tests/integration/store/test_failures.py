@@ -40,7 +40,7 @@ def test_a_frame_that_is_set_aside_moves_the_position_and_its_ids_become_a_gap(d
     assert desk.done[1].quarantined == {("simulator", "program_failed"): 1}
 
 
-@pytest.mark.parametrize("sqlstate", ["58030", "58P01", "XX001", "55P03", "57014", "23514"])
+@pytest.mark.parametrize("sqlstate", ["58030", "58P01", "XX001", "55P03", "57014", "23514", "54000"])
 def test_a_table_that_fails_refuses_its_turn_and_the_connection_lives(desk: Desk, sqlstate: str) -> None:
     fail_on(desk, "quotes", sqlstate)
     backend = desk.store.backend()
@@ -55,7 +55,7 @@ def test_a_table_that_fails_refuses_its_turn_and_the_connection_lives(desk: Desk
     assert desk.one("SELECT (SELECT count(*) FROM trades), (SELECT count(*) FROM quotes)") == (2, 1)
 
 
-@pytest.mark.parametrize("sqlstate", ["53100", "53300", "57P03", "40P01"])
+@pytest.mark.parametrize("sqlstate", ["53100", "53300", "57P03", "40P01", "25006", "25P03"])
 def test_a_server_that_can_do_nothing_now_is_away(desk: Desk, sqlstate: str) -> None:
     fail_on(desk, "quotes", sqlstate)
 

@@ -127,3 +127,39 @@ def test_a_worker_started_before_its_databases_waits(servers: Servers, desk: Des
     desk.settle()
 
     assert worker.poll() is None
+
+
+@pytest.mark.parametrize("table", ["bars", "gaps", "leases"])
+def test_a_table_locked_for_long_ends_no_worker(desk: Desk, table: str) -> None:
+    worker = desk.workers.start()
+    send_all(desk)
+    desk.settle()
+
+    with desk.locked(table):
+        wait_for(lambda: b"lock timeout" in desk.log(0), "the worker to be refused")
+        wait_for(lambda: desk.log(0).count(b"lock timeout") > 1 or worker.poll() is not None, "another try")
+    send_all(desk)
+    desk.settle()
+
+    assert worker.poll() is None
+    assert desk.stored() == desk.expected()
+
+
+def test_a_database_that_only_reads_for_a_while_is_waited_for(desk: Desk) -> None:
+    worker = desk.workers.start()
+    send_all(desk)
+    desk.settle()
+    connections = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nightdesk_writer'"
+
+    desk.execute("ALTER ROLE nightdesk_writer SET default_transaction_read_only = on")
+    desk.execute(connections)
+    send_all(desk)
+    wait_for(lambda: b"read-only transaction" in desk.log(0), "the worker to be refused")
+    late = desk.workers.start()
+    wait_for(lambda: b"database.awaited" in desk.log(1) or late.poll() is not None, "the second worker to wait")
+    desk.execute("ALTER ROLE nightdesk_writer RESET default_transaction_read_only")
+    desk.execute(connections)
+    desk.settle()
+
+    assert (worker.poll(), late.poll()) == (None, None)
+    assert desk.stored() == desk.expected()

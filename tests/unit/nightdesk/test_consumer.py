@@ -266,6 +266,28 @@ class TestLoop:
 
         assert desk.store.committed == {"s/f/00": ["0-0", "1-0"], "s/f/01": ["0-0", "1-5"]}
 
+    def test_a_refusal_outside_of_a_commit_ends_nothing_and_positions_are_read_again(self, desk: Desk) -> None:
+        found = desk.store.positions
+
+        def refused(consumers: Iterable[str]) -> list[Position]:
+            desk.store.positions = found  # type: ignore[method-assign]
+            raise NightdeskError("lock timeout")
+
+        desk.store.positions = refused  # type: ignore[method-assign]
+        desk.streams.entries = {"s/f/00": ["1-0"]}
+        run_until(desk, lambda: "s/f/00" in desk.store.committed)
+
+        assert desk.watch.outcomes[0] == "refused"
+        assert desk.store.closed == 1
+        assert desk.store.committed["s/f/00"] == ["0-0", "1-0"]
+
+    def test_leases_that_the_database_does_not_take_back_do_not_keep_the_loop_from_ending(self, desk: Desk) -> None:
+        def refused(consumers: Sequence[str]) -> None:
+            raise NightdeskError("lock timeout")
+
+        desk.leases.release = refused  # type: ignore[method-assign]
+        run_until(desk, lambda: len(desk.loop.positions()) == 2)
+
     def test_positions_that_could_not_be_published_are_committed_all_the_same(self, desk: Desk) -> None:
         desk.streams.away = True
         desk.streams.entries = {"s/f/00": ["1-0"]}

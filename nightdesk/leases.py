@@ -105,6 +105,7 @@ class Keeper:
         self._renewed_s = now_s()
         self._backend: Backend | None = None
         self._named: Backend | None = None
+        self._unended: set[Backend] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -154,19 +155,25 @@ class Keeper:
             self._held, self._renewed_s = held, now_s
             self._surplus = sorted(held, key=_by_shard)[wanted:] if wanted < 0 else []
         self._on_renewed()
-        self._end_old([one for one in taken if one.old_owner is not None])
+        self._take_note([one for one in taken if one.old_owner is not None])
+        self._end_old()
 
     def _name(self, backend: Backend | None, held: Mapping[str, int]) -> None:
         if held and backend and backend != self._named:
             self._leases.name_backend(backend)
         self._named = backend
 
-    def _end_old(self, taken_over: Sequence[Taken]) -> None:
+    def _take_note(self, taken_over: Sequence[Taken]) -> None:
         for one in taken_over:
             log.warning("lease.taken_over", consumer=one.consumer, old_owner=one.old_owner, epoch=one.epoch)
             self._on_takeover(one)
-        for backend in {one.old_backend for one in taken_over if one.old_backend is not None}:
+        self._unended |= {one.old_backend for one in taken_over if one.old_backend is not None}
+
+    def _end_old(self) -> None:
+        """End old owners' server processes; what cannot be asked for now is asked for again."""
+        for backend in list(self._unended):
             self._leases.end_backend(backend)
+            self._unended.discard(backend)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,3 +127,22 @@ def test_a_new_backend_is_recorded_in_the_leases_it_serves() -> None:
     keeper.tick()
 
     assert leases.named == [another]
+
+
+def test_an_old_owners_server_process_is_ended_even_if_the_first_try_failed() -> None:
+    leases = FakeLeases(1)
+    leases.owners["s/f/00"] = "dead"
+    keeper = a_keeper(leases)
+    ending = leases.end_backend
+
+    def away(backend: Backend) -> None:
+        leases.end_backend = ending  # type: ignore[method-assign]
+        raise UnavailableError("away")
+
+    leases.end_backend = away  # type: ignore[method-assign]
+    with pytest.raises(UnavailableError):
+        keeper.tick()
+    keeper.tick()
+    keeper.tick()
+
+    assert leases.ended == [BACKEND]

@@ -110,6 +110,9 @@ class Watch(Protocol):
     def idled(self) -> None:
         """There was nothing to read."""
 
+    def redis_answered(self) -> None:
+        """Redis answered, whatever becomes of the turn."""
+
 
 def frames_a_turn(last: Sequence[Delivery]) -> int:
     """Return how many frames to read next, by the size of the last ones.
@@ -208,6 +211,7 @@ class Loop:
             self._stopping.wait(self._block_ms / 1000)
             return []
         deliveries = self._streams.read(ready, frames=self._frames, block_ms=self._block_ms)
+        self._watch.redis_answered()
         self._frames = frames_a_turn(deliveries)
         return deliveries
 
@@ -244,15 +248,25 @@ class Loop:
     def _refused(self, deliveries: Sequence[Delivery], error: NightdeskError) -> None:
         self._watch.failed("refused", error)
         if len(deliveries) > 1:
-            for one in deliveries:
-                if one.position.consumer in self._positions:
-                    self._commit([one])
+            self._commit_singly(deliveries)
         elif not isinstance(error, UnforeseenError):
             self._hold(deliveries[0], error)
         elif len(deliveries[0].entries) > 1:
             self._commit_by_frame(deliveries[0])
         else:
             self._set_frame_aside(deliveries[0], error)
+
+    def _commit_singly(self, deliveries: Sequence[Delivery]) -> None:
+        """Try each part alone, those first that were not refused lately.
+
+        Where each waits for its refusal, as for a lock, the rest is left to the next turn, which goes without those.
+        """
+        until_s = self._now_s() + _SINGLY_S
+        for one in sorted(deliveries, key=lambda one: self._later_s.get(one.position.consumer, 0.0)):
+            if self._stopping.is_set() or self._now_s() > until_s:
+                return
+            if one.position.consumer in self._positions:
+                self._commit([one])
 
     def _hold(self, delivery: Delivery, error: NightdeskError) -> None:
         consumer = delivery.position.consumer
@@ -262,6 +276,8 @@ class Loop:
     def _commit_by_frame(self, delivery: Delivery) -> None:
         position = delivery.position
         for entry in delivery.entries:
+            if self._stopping.is_set():
+                return
             self._commit([Delivery(position=position, entries=[entry])])
             position = replace(position, entry_id=entry.entry_id)
             if self._positions.get(position.consumer) != position:
@@ -360,6 +376,9 @@ _LATELY_S: Final = 3600.0
 
 _PUBLISH_S: Final = 0.1
 """How often positions are published at most while turn follows turn."""
+
+_SINGLY_S: Final = 8.0
+"""How long the parts of a refused turn are tried before the leases are looked after again: two waits for a lock."""
 
 _REFUSED_S: Final = 5.0
 """How long a consumer whose frames PostgreSQL refuses waits before the next attempt."""

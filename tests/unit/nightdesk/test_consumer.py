@@ -97,6 +97,7 @@ class FakeWatch:
 
     def __init__(self) -> None:
         self.outcomes: list[str] = []
+        self.redis_answers = 0
 
     def turned(self, deliveries: Sequence[Delivery], elapsed_s: float) -> None:
         self.outcomes.append("committed")
@@ -106,6 +107,9 @@ class FakeWatch:
 
     def idled(self) -> None:
         self.outcomes.append("idle")
+
+    def redis_answered(self) -> None:
+        self.redis_answers += 1
 
 
 class Desk:
@@ -288,6 +292,53 @@ class TestLoop:
         desk.leases.release = refused  # type: ignore[method-assign]
         run_until(desk, lambda: len(desk.loop.positions()) == 2)
 
+    def test_redis_answered_even_if_the_turn_is_refused(self, desk: Desk) -> None:
+        desk.store.fault = refuses("s/f/00")
+        desk.streams.entries = {"s/f/00": ["1-0"]}
+        desk.turn()
+
+        assert (desk.watch.outcomes, desk.watch.redis_answers) == (["refused"], 1)
+
+    def test_parts_that_wait_long_to_be_refused_leave_the_rest_to_the_next_turn(self) -> None:
+        desk = Desk(consumers=8)
+        consumers = [f"s/f/{number:02}" for number in range(8)]
+        tried = []
+
+        def fault(deliveries: Sequence[Delivery]) -> None:
+            tried.append([one.position.consumer for one in deliveries])
+            if any(one.position.consumer in consumers[:3] for one in deliveries):
+                desk.now_s += 5.0
+                raise NightdeskError("lock timeout")
+
+        desk.store.fault = fault
+        desk.streams.entries = {consumer: ["1-0"] for consumer in consumers}
+        desk.turn()
+        assert tried == [consumers, consumers[:1], consumers[1:2]]
+
+        for _ in range(3):
+            desk.turn()
+        assert sorted(desk.store.committed) == consumers[3:]
+
+    def test_a_loop_that_is_to_stop_tries_nothing_more_singly(self, desk: Desk) -> None:
+        def fault(deliveries: Sequence[Delivery]) -> None:
+            desk.stopping.set()
+            raise NightdeskError("lock timeout")
+
+        desk.store.fault = fault
+        desk.streams.entries = {"s/f/00": ["1-0"], "s/f/01": ["1-0"]}
+        desk.turn()
+        assert desk.watch.outcomes == ["refused"]
+
+    def test_a_loop_that_is_to_stop_tries_no_further_frame(self, desk: Desk) -> None:
+        def fault(deliveries: Sequence[Delivery]) -> None:
+            desk.stopping.set()
+            raise UnforeseenError("a bug")
+
+        desk.store.fault = fault
+        desk.streams.entries = {"s/f/00": ["1-0", "1-1"]}
+        desk.turn()
+        assert (desk.watch.outcomes, desk.store.aside) == (["refused"], [])
+
     def test_positions_that_could_not_be_published_are_committed_all_the_same(self, desk: Desk) -> None:
         desk.streams.away = True
         desk.streams.entries = {"s/f/00": ["1-0"]}
@@ -318,6 +369,16 @@ class TestLoop:
 
         assert set(desk.leases.owners.values()) == {None}
         assert desk.leases.workers == []
+
+
+def refuses(consumer: str) -> Callable[[Sequence[Delivery]], None]:
+    """A database that will not have what one consumer read."""
+
+    def fault(deliveries: Sequence[Delivery]) -> None:
+        if any(one.position.consumer == consumer for one in deliveries):
+            raise NightdeskError("refused")
+
+    return fault
 
 
 def fails_on(*entry_ids: str) -> Callable[[Sequence[Delivery]], None]:

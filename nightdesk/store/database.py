@@ -22,6 +22,9 @@ KEEPALIVE_S: Final = 5
 """Seconds of silence after which the peer is asked whether it is there: who waits for an answer sends nothing that
 could stay unacknowledged, and by itself the system would ask after two hours."""
 
+_KEEPALIVES: Final = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+"""The same for the server, which would keep the locks of a client that is gone without a word."""
+
 FENCE: Final = "ND001"
 """What ``advance_positions`` raises when the positions are not where the caller left them."""
 
@@ -41,7 +44,9 @@ def connect(url: str, password: str | None, *, name: str, settings: Mapping[str,
 
     ``name`` is shown in ``pg_stat_activity``; ``settings`` are the session's.
     """
-    options = " ".join(f"-c {key}={value}" for key, value in {"timezone": "UTC", **(settings or {})}.items())
+    options = " ".join(
+        f"-c {key}={value}" for key, value in {"timezone": "UTC", **_KEEPALIVES, **(settings or {})}.items()
+    )
     with translated():
         return psycopg.connect(
             url,

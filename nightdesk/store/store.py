@@ -53,6 +53,7 @@ class Store:
         self._on_commit = on_commit
         self._connection: Connection | None = None
         self._backend: Backend | None = None
+        self._last: Backend | None = None
         self._symbols = Symbols()
         self._days = Days()
         self._minutes = OpenMinutes()
@@ -63,9 +64,10 @@ class Store:
             self.close()
             self._connection = self._connect()
             with translated():
+                self._end_last(self._connection)
                 row = self._connection.execute(statement("this_backend")).fetchone()
             assert row is not None  # noqa: S101  a backend always sees itself
-            self._backend = Backend(process_id=row[0], started_at=row[1])
+            self._backend = self._last = Backend(process_id=row[0], started_at=row[1])
         return self._backend
 
     def close(self) -> None:
@@ -76,6 +78,13 @@ class Store:
         self._symbols.forget()
         self._days.forget()
         self._minutes.forget()
+
+    def _end_last(self, connection: Connection) -> None:
+        """End the server process used before: a cut link is news to it only later, and it may hold locks until then."""
+        if self._last is not None:
+            values = {"backend_pid": self._last.process_id, "backend_start": self._last.started_at}
+            connection.execute(statement("end_backend"), values)
+            self._last = None
 
     def positions(self, consumers: Iterable[str]) -> list[Position]:
         """Return the committed positions of those consumers that this worker owns."""

@@ -46,11 +46,13 @@ class UnitOfWork:
         self._connection = connection
 
     def begin(self, keys: Sequence[Key]) -> dict[Key, Mark]:
-        """Lock and return the marks there are."""
-        with self._connection.pipeline():
-            self._connection.execute("BEGIN")
-            cursor = self._connection.execute(statement("take_marks"), _keys(keys), prepare=True)
-            return dict(_mark(row) for row in cursor.fetchall())
+        """Lock and return the marks there are.
+
+        Not in a pipeline, after which the server would not count a pause: whoever is cut off here holds the locks.
+        """
+        self._connection.execute("BEGIN")
+        cursor = self._connection.execute(statement("take_marks"), _keys(keys), prepare=True)
+        return dict(_mark(row) for row in cursor.fetchall())
 
     def open_gaps(self, keys: Sequence[Key]) -> dict[Key, OpenGaps]:
         """Return what is missing where ids are late."""

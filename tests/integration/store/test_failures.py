@@ -1,12 +1,19 @@
 """What fails beside the data: the program itself, and tables that cannot be written."""
 
+import contextlib
+
+import psycopg
 import pytest
 
 from nightdesk.errors import UnavailableError, UnforeseenError
+from nightdesk.store import migrate
 from nightdesk.store import store as store_module
 from nightdesk.store.batch import Batch, Source
-from nightdesk.store.database import RefusedError
+from nightdesk.store.database import RefusedError, connect
+from nightdesk.store.unit import UnitOfWork
+from nightdesk.ticks import Kind
 from tests.integration.store.conftest import Desk, a_quote, a_trade
+from tests.integration.worker.conftest import wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -70,6 +77,29 @@ def test_the_database_says_what_time_it_is(desk: Desk) -> None:
     desk.leases.beat()
 
     assert abs(said[0] / 1e9 - desk.one("SELECT extract(epoch FROM now())::float8")) < 60
+
+
+def test_a_transaction_that_pauses_over_its_marks_is_ended_by_the_server(desk: Desk) -> None:
+    desk.commit([a_trade(1)])
+    settings = {"idle_in_transaction_session_timeout": "200"}
+    url, password = desk.database.url(migrate.WRITER), desk.database.password(migrate.WRITER)
+    with contextlib.closing(connect(url, password, name="paused", settings=settings)) as paused:
+        UnitOfWork(paused).begin([(1, Kind.TRADE)])
+        wait_for(lambda: not desk.rows("SELECT 1 FROM pg_stat_activity WHERE application_name = 'paused'"), "its end")
+
+
+def test_a_server_process_whose_client_was_cut_off_is_ended_by_the_next(desk: Desk) -> None:
+    desk.commit([a_trade(1)])
+    cut = desk.store._connection
+    assert cut is not None
+    UnitOfWork(cut).begin([(1, Kind.TRADE)])
+    desk.store._connection = None
+
+    desk.commit([a_trade(2)])
+
+    assert desk.one("SELECT array_agg(trade_id ORDER BY trade_id) FROM trades") == [1, 2]
+    with pytest.raises(psycopg.OperationalError):
+        cut.execute("SELECT 1")
 
 
 def fail_on(desk: Desk, table: str, sqlstate: str) -> None:

@@ -171,7 +171,7 @@ class Store:
         effects, gaps = self._apply(unit, batch, said)
         unit.copy(effects)
         steps = [Step(position=one.position, following=one.following) for one in deliveries]
-        closing = self._minutes.closing(effects.bars)
+        closing = self._minutes.closing(effects.bars, self._now_ns())
         unit.commit(
             self._worker, steps, batch=batch, effects=effects, gaps=gaps, refusals=refusals, closing=closing
         )  # fmt: skip

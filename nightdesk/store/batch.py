@@ -99,6 +99,10 @@ class Batch:
 
     sources: Sequence[Source]
     groups: Mapping[Kind, Group]
+PROGRAM_FAILED: Final = "program_failed"
+"""The reason of a frame that is good, and is to be given back once the program is mended."""
+
+
     refusals: Sequence[Refusal]
 
 

@@ -10,7 +10,7 @@ from nightdesk.consumer import Delivery, Entry, Position
 from nightdesk.errors import FrameError, NightdeskError, UnforeseenError
 from nightdesk.leases import Backend
 from nightdesk.store import effects as turn_effects
-from nightdesk.store.batch import Batch, Origin, Refusal, Source, gather, read
+from nightdesk.store.batch import PROGRAM_FAILED, Batch, Origin, Refusal, Source, gather, read
 from nightdesk.store.database import Connection, RefusedError, statement, translated
 from nightdesk.store.days import Days, bounds_ns, days_around, every_table, needed
 from nightdesk.store.effects import Effects, Event, Gap, Key
@@ -182,7 +182,7 @@ class Store:
         nothing = Batch(sources=(), groups={}, refusals=())
         effects = Effects(ticks={}, marks={})
         refusals = [
-            Refusal(origin=_origin(delivery, entry), reason="program_failed", error=error) for entry in delivery.entries
+            Refusal(origin=_origin(delivery, entry), reason=PROGRAM_FAILED, error=error) for entry in delivery.entries
         ]
         unit.begin([])
         steps = [Step(position=delivery.position, following=delivery.following)]

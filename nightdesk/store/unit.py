@@ -17,7 +17,7 @@ from nightdesk.bars import COLUMNS as BAR_COLUMNS
 from nightdesk.bars import Bars
 from nightdesk.consumer import Position
 from nightdesk.store import rows, tables
-from nightdesk.store.batch import Batch, Group, Refusal
+from nightdesk.store.batch import PROGRAM_FAILED, Batch, Group, Refusal
 from nightdesk.store.database import Connection, array, statement, texts
 from nightdesk.store.effects import Effects, Event, Gap, Key, Mark
 from nightdesk.ticks import Kind
@@ -26,7 +26,7 @@ MOST_QUARANTINED: Final = 10_000
 """Rows kept in the table of quarantined frames."""
 
 LARGEST_PAYLOAD_BYTES: Final = 64 * 1024
-"""How much of a quarantined frame is kept."""
+"""How much is kept of a quarantined frame; one on which the program failed is good and kept whole."""
 
 LONGEST_ERROR: Final = 1000
 
@@ -219,9 +219,14 @@ def _quarantined(refusals: Sequence[Refusal]) -> dict[str, Any]:
         "entry_ids": [one.origin.entry_id for one in refusals],
         "reasons": [one.reason for one in refusals],
         "errors": [one.error[:LONGEST_ERROR].replace("\0", "?") for one in refusals],
-        "payloads": [one.origin.payload[:LARGEST_PAYLOAD_BYTES] for one in refusals],
+        "payloads": [_kept(one) for one in refusals],
         "keep": MOST_QUARANTINED,
     }
+
+
+def _kept(refusal: Refusal) -> bytes:
+    payload = refusal.origin.payload
+    return payload if refusal.reason == PROGRAM_FAILED else payload[:LARGEST_PAYLOAD_BYTES]
 
 
 def _advance(owner: str, steps: Sequence[Step]) -> dict[str, str]:

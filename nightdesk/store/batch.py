@@ -28,6 +28,12 @@ CONTIGUOUS: Final = frozenset({Kind.TRADE, Kind.AGG_TRADE})
 HIGHEST_ID: Final = 2**62
 """Ids beyond this are no exchange's, and one of them would make every later id a duplicate."""
 
+HIGHEST_VALUE: Final = 1e18
+"""Prices and sizes of trades beyond this are no exchange's, and their sums would not fit a double."""
+
+LONGEST_NAME_BYTES: Final = 255
+"""Symbols and intervals are keys of indexes, which do not take thousands of bytes."""
+
 _RADIX_LIMIT: Final = 2**16
 
 
@@ -93,16 +99,16 @@ class Refusal:
     error: str
 
 
+PROGRAM_FAILED: Final = "program_failed"
+"""The reason of a frame that is good, and is to be given back once the program is mended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """All ticks of a turn that may be stored; ``sources`` is what the events' ``source`` column counts."""
 
     sources: Sequence[Source]
     groups: Mapping[Kind, Group]
-PROGRAM_FAILED: Final = "program_failed"
-"""The reason of a frame that is good, and is to be given back once the program is mended."""
-
-
     refusals: Sequence[Refusal]
 
 
@@ -116,6 +122,9 @@ def read(payload: bytes) -> tuple[Frame, set[str]]:
         named = _named(frame.names, columns["symbol"])
         if kind is not Kind.EVENT and "" in named:
             raise FrameError(f"a {kind.label} names no symbol")
+        keys = named | _named(frame.names, columns["interval"]) if kind is Kind.KLINE else named
+        if any(len(name.encode()) > LONGEST_NAME_BYTES for name in keys):
+            raise FrameError(f"a name in a {kind.label} is longer than {LONGEST_NAME_BYTES} bytes")
         symbols |= named
     return frame, symbols - {""}
 
@@ -174,12 +183,22 @@ def _joined(kind: Kind, parts: Sequence[tuple[int, Source]]) -> Columns:
     return columns
 
 
+def _absurd(columns: Columns, kind: Kind) -> Array:
+    """Where a price or size is too large for the sums that bars keep; those of infinities do not overflow."""
+    if kind is not Kind.TRADE:
+        return np.zeros(len(columns["time_ns"]), dtype=np.bool_)
+    price, size = np.abs(columns["price"]), np.abs(columns["size"])
+    return ((price > HIGHEST_VALUE) & np.isfinite(price)) | ((size > HIGHEST_VALUE) & np.isfinite(size))
+
+
 def _within(
     columns: Columns, kind: Kind, bounds_ns: tuple[int, int], sources: Sequence[Source], refusals: list[Refusal]
 ) -> Columns:
     low_ns, high_ns = bounds_ns
     time, ids = columns["time_ns"], columns[ID_COLUMN[kind]]
-    if int(time.min()) >= low_ns and int(time.max()) < high_ns and int(ids.max()) <= HIGHEST_ID:
+    absurd = _absurd(columns, kind)
+    inside = int(time.min()) >= low_ns and int(time.max()) < high_ns
+    if inside and int(ids.max()) <= HIGHEST_ID and not absurd.any():
         return columns
     reasons: dict[str, tuple[Array, Callable[[Array], str]]] = {
         "outside_retention": (
@@ -191,6 +210,7 @@ def _within(
             lambda rows: f"newest of {len(rows)}: {np.datetime64(int(time[rows].max()), 'ns')}Z",
         ),
         "id_out_of_range": (ids > HIGHEST_ID, lambda rows: f"highest of {len(rows)}: {int(ids[rows].max())}"),
+        "value_out_of_range": (absurd, lambda rows: f"{len(rows)} with a price or size beyond {HIGHEST_VALUE}"),
     }
     refused = np.zeros(len(time), dtype=np.bool_)
     for reason, (mask, error) in reasons.items():

@@ -306,7 +306,7 @@ def _broken(said: Sequence[Event], batch: Batch, before: Mapping[Key, Mark]) -> 
         key = (event.symbol_id, Kind(event.kind))
         earliest_us = before[key].last_received_us if key in before else 0
         from_us = _last_before(batch, key, event.received_us, earliest_us) or event.received_us
-        missing = ((event.from_id, event.to_id),) if NO_ID < event.from_id <= event.to_id else ()
+        missing = ((event.from_id, event.to_id),) if NO_ID < event.from_id <= event.to_id <= HIGHEST_ID else ()
         if missing or from_us < event.received_us:
             cause = _why(event) if event.name == EventName.SEQUENCE_BREAK else ""
             from_us = min(from_us, event.received_us)

@@ -10,7 +10,14 @@ from nightdesk.ticks import Kind
 TURN_BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 LATENCY_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 OUTCOMES: Final = ("committed", "unavailable", "lease_lost", "refused")
-REASONS: Final = ("malformed_frame", "outside_retention", "future_time", "id_out_of_range", "program_failed")
+REASONS: Final = (
+    "malformed_frame",
+    "outside_retention",
+    "future_time",
+    "id_out_of_range",
+    "value_out_of_range",
+    "program_failed",
+)
 
 
 class WorkerMetrics:

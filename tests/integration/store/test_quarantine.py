@@ -1,11 +1,13 @@
 """What cannot be stored is kept aside with the reason, and holds nothing else up."""
 
+import secrets
+
 import pytest
 
 from nightdesk import frames
 from nightdesk.store import unit
 from nightdesk.ticks import Trade
-from tests.integration.store.conftest import NOW_NS, SECOND, Desk, a_trade
+from tests.integration.store.conftest import NOW_NS, SECOND, Desk, a_quote, a_trade, an_event
 
 pytestmark = pytest.mark.integration
 
@@ -99,3 +101,32 @@ def test_extreme_times_and_sides_are_no_trouble(desk: Desk) -> None:
     desk.commit(frames.encode(ticks))
 
     assert desk.one("SELECT count(*) FROM trades") == 2
+
+
+def test_a_frame_on_which_the_program_failed_is_kept_whole(desk: Desk) -> None:
+    good = desk.delivery(b"x" * (unit.LARGEST_PAYLOAD_BYTES + 1))
+    desk.store.set_aside(good, "why")
+
+    assert desk.one("SELECT length(payload) FROM quarantine") == unit.LARGEST_PAYLOAD_BYTES + 1
+
+
+def test_sizes_whose_sum_no_double_holds_are_refused_and_the_rest_is_stored(desk: Desk) -> None:
+    desk.commit([a_trade(1, size=1.7e308), a_trade(2)])
+    desk.commit([a_trade(3, size=1.7e308), a_trade(4)])
+
+    assert desk.one("SELECT array_agg(trade_id ORDER BY trade_id) FROM trades") == [2, 4]
+    assert desk.one("SELECT array_agg(DISTINCT reason) FROM quarantine") == ["value_out_of_range"]
+
+
+def test_a_break_up_to_the_highest_number_there_is_has_no_ids(desk: Desk) -> None:
+    desk.commit([a_quote(5), an_event("sequence_break", kind=3, symbol="BTCUSDT", from_id=3, to_id=2**63 - 1)])
+
+    assert desk.one("SELECT count(*) FROM quotes") == 1
+    assert desk.one("SELECT count(*) FROM gaps WHERE missing IS NOT NULL") == 0
+
+
+def test_a_symbol_longer_than_an_index_takes_is_a_malformed_frame(desk: Desk) -> None:
+    desk.commit([a_trade(1, symbol=secrets.token_hex(6000))], [a_trade(1)])
+
+    assert desk.one("SELECT reason FROM quarantine") == "malformed_frame"
+    assert desk.one("SELECT count(*) FROM trades") == 1

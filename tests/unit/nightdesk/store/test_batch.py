@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nightdesk import frames
 from nightdesk.errors import FrameError
 from nightdesk.store.batch import HIGHEST_ID, Batch, Origin, Source, gather, read
-from nightdesk.ticks import Depth, Event, Kind, Tick, Trade
+from nightdesk.ticks import Depth, Event, Kind, Kline, Tick, Trade
 
 LOW_NS, HIGH_NS = 1_000, 2_000
 IDS = {"B": 1, "A": 2, "C": 70_000}
@@ -55,6 +55,8 @@ def test_the_exchanges_time_decides_and_else_the_receive_time() -> None:
         (a_trade(exchange_ns=LOW_NS - 1), "outside_retention"),
         (a_trade(exchange_ns=HIGH_NS), "future_time"),
         (a_trade(trade_id=HIGHEST_ID + 1), "id_out_of_range"),
+        (Trade("A", 2, 1.0, 2e18, 1, 1_500, 1_600), "value_out_of_range"),
+        (Trade("A", 2, -2e18, 1.0, 1, 1_500, 1_600), "value_out_of_range"),
     ],
 )
 def test_a_tick_that_cannot_be_stored_is_refused_alone(tick: Trade, reason: str) -> None:
@@ -86,3 +88,11 @@ def test_only_an_event_may_name_no_symbol() -> None:
     assert read(frames.encode([Event("", "connected", 0, -1, -1, 0, "why", 1), a_trade("A")]))[1] == {"A"}
     with pytest.raises(FrameError, match="a trade names no symbol"):
         read(frames.encode([a_trade("")]))
+
+
+@pytest.mark.parametrize(("symbol", "interval"), [("A" * 256, "1m"), ("A", "1" * 256)])
+def test_a_name_that_is_too_long_for_a_key_is_no_frame(symbol: str, interval: str) -> None:
+    kline = Kline(symbol, interval, 1_000, 1_001, 1.0, 1.0, 1.0, 1.0, 1.0, 1, False, 0, 1_500)
+
+    with pytest.raises(FrameError, match="longer than 255 bytes"):
+        read(frames.encode([kline]))

@@ -138,8 +138,10 @@ def _by_kind(ticks: Sequence[Tick]) -> list[tuple[Kind, Sequence[int], Sequence[
 
 def _section(kind: Kind, indexes: Sequence[int], ticks: Sequence[Tick], names: dict[str, int]) -> bytes:
     fields: dict[str, Sequence[object]] = dict(_transposed(kind, ticks), index=indexes)
-    columns = [(_numbered(fields[name], names) if name in _NAMED else fields[name], t) for name, t in LAYOUT[kind]]
-    parts = [_pad(_packed(column, dtype)) for column, dtype in columns]
+    parts = [
+        _pad(_numbered(fields[name], names) if name in _NAMED else _packed(fields[name], dtype))
+        for name, dtype in LAYOUT[kind]
+    ]
     levels = _levels(ticks) if kind is Kind.DEPTH else b""
     return b"".join([_SECTION.pack(kind, len(ticks), len(levels) // 8), *parts, levels])
 
@@ -177,9 +179,12 @@ def _levels(ticks: Sequence[Tick]) -> bytes:
     return struct.pack(f"<{len(flat)}d", *flat)
 
 
-def _numbered(values: Sequence[object], names: dict[str, int]) -> list[int]:
+def _numbered(values: Sequence[object], names: dict[str, int]) -> bytes:
+    """Return a column of names as numbers; most frames have one symbol, whose number is all there is."""
     numbers = {value: names.setdefault(str(value), len(names)) for value in dict.fromkeys(values)}
-    return [numbers[value] for value in values]
+    if len(numbers) == 1:
+        return struct.pack("<H", *numbers.values()) * len(values)
+    return _packed([numbers[value] for value in values], "<u2")
 
 
 def _text(name: str) -> bytes:

@@ -4,7 +4,8 @@ The hot path adds to plain numbers; once in a while they are added to the metric
 """
 
 from collections import Counter as Count
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -17,6 +18,9 @@ CODEC_FAILURE: Final = "codec_failure"
 
 OTHER: Final = "other"
 REASONS: Final = frozenset({*(reason.value for reason in Reason), CODEC_FAILURE, OTHER})
+
+
+_symbol_of: Callable[[Tick], str] = attrgetter("symbol")
 
 
 class SessionMetrics:
@@ -67,14 +71,14 @@ class Tally:
         self._show_zeros(causes)
 
     def count(self, ticks: Sequence[Tick]) -> None:
-        """Count ticks and note when their symbols were last heard."""
+        """Count ticks that came together and note when their symbols were last heard."""
         present = set(map(type, ticks))
         for kind in present:
             self.ticks[kind] += len(ticks) if len(present) == 1 else sum(type(tick) is kind for tick in ticks)
         if Event in present:
             ticks = self._without_events(ticks)
-        for symbol, tick in {tick.symbol: tick for tick in ticks}.items():
-            self.last_tick_ns[symbol] = tick.received_ns
+        if ticks:
+            self.last_tick_ns.update(dict.fromkeys(map(_symbol_of, ticks), ticks[-1].received_ns))
 
     def reject(self, reason: str) -> None:
         """Count a message that could not be read; an unforeseen reason counts as ``other``."""

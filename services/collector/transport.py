@@ -17,9 +17,8 @@ from nightdesk.exchanges.budget import retry_after_s
 OnMessages: TypeAlias = Callable[[list[bytes]], None]
 """Takes messages that were read together, in order, at least one; must not raise."""
 
-BURST: Final = 1000
-"""Where a read grows with a flood, so many messages are handed over before other tasks run: the publisher needs turns
-of its own."""
+READ_BYTES: Final = 256 * 1024
+"""So much is read at once: a flood must not keep the publisher from its turns, nor leave the processor's cache."""
 
 USER_AGENT: Final = f"nightdesk/{__version__}"
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
@@ -94,36 +93,25 @@ class Connect(Protocol):
 
 
 class Reading:
-    """Whether a connection reads, and how often the session stopped it."""
+    """Whether a connection reads, and how often it stopped."""
 
     def __init__(self, transport: asyncio.ReadTransport) -> None:
         self._transport = transport
-        self._stopped = False
-        self._busy = False
         self.paused = False
         self.pauses = 0
 
     def pause(self) -> None:
-        """Stop reading, on the session's word."""
-        self.pauses += not self.paused
-        self.paused = True
-        self._follow()
+        """Stop reading."""
+        if not self.paused:
+            self.paused = True
+            self.pauses += 1
+            self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read again."""
-        self.paused = False
-        self._follow()
-
-    def busy(self, busy: bool) -> None:  # noqa: FBT001  what it says
-        """Read no more while messages of the last read still wait to be handed over."""
-        self._busy = busy
-        self._follow()
-
-    def _follow(self) -> None:
-        stop = self.paused or self._busy
-        if stop != self._stopped:
-            self._stopped = stop
-            self._transport.pause_reading() if stop else self._transport.resume_reading()
+        if self.paused:
+            self.paused = False
+            self._transport.resume_reading()
 
 
 async def unanswered_ping(dial: Dial, reading: Reading, answered: Callable[[float], Awaitable[bool]]) -> str:

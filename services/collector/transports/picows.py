@@ -26,13 +26,13 @@ from picows import (
 from nightdesk.errors import ConfigurationError, UnavailableError
 from services.collector.transport import (
     ABNORMAL,
-    BURST,
     CLOSE_TIMEOUT_S,
     FRAGMENTED,
     MAX_FRAGMENTS,
     MAX_MESSAGE_BYTES,
     MAX_UNSENT_BYTES,
     NO_CODE,
+    READ_BYTES,
     UNREAD,
     USER_AGENT,
     Closed,
@@ -96,14 +96,41 @@ async def _opened(url: str, dial: Dial, listener: "_Listener") -> WSTransport:
     # Typed as always there, and None where the exchange hung up before it answered.
     if cast("object", heard) is None:
         raise UnavailableError("cannot connect: the exchange hung up before it answered")
+    underlying = transport.underlying_transport
+    underlying.set_protocol(_Sips(cast("asyncio.BufferedProtocol", underlying.get_protocol())))
     return transport
 
 
-class _Listener(WSListener):
-    """Takes parsed frames. What arrives before ``deliver_to`` waits in ``_messages``.
+class _Sips(asyncio.BufferedProtocol):
+    """The library's protocol, given ``READ_BYTES`` at a time.
 
-    One read may bring tens of thousands of messages, for the library's buffer grows with a flood.
+    By itself it takes whatever the kernel holds, its buffer growing with a flood to megabytes.
     """
+
+    def __init__(self, whole: asyncio.BufferedProtocol) -> None:
+        self._whole = whole
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return memoryview(self._whole.get_buffer(sizehint))[:READ_BYTES]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._whole.buffer_updated(nbytes)
+
+    def eof_received(self) -> bool | None:
+        return self._whole.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._whole.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._whole.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._whole.resume_writing()
+
+
+class _Listener(WSListener):
+    """Takes parsed frames. What arrives before ``deliver_to`` waits in ``_messages``."""
 
     def __init__(self) -> None:
         self.closed: Closed | None = None
@@ -113,10 +140,8 @@ class _Listener(WSListener):
         self._transport: WSTransport | None = None
         self._abandoned = False
         self._deliver: OnMessages | None = None
-        self._reading: Reading | None = None
         self._messages: list[bytes] = []
         self._add = self._messages.append
-        self._handed = 0
         self._parts: list[bytes] = []
         self._parts_bytes = 0
 
@@ -126,12 +151,10 @@ class _Listener(WSListener):
         if self._transport is not None:
             self._transport.disconnect(graceful=False)
 
-    def deliver_to(self, on_messages: OnMessages, reading: Reading) -> None:
+    def deliver_to(self, on_messages: OnMessages) -> None:
         """Hand over what waits already and, from now on, everything at once."""
-        self._deliver, self._reading = on_messages, reading
+        self._deliver = on_messages
         self._hand_over()
-        if self.gone.is_set():
-            self._hand_over_all()
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Note the connection."""
@@ -150,7 +173,7 @@ class _Listener(WSListener):
 
     def on_ws_disconnected(self, _transport: WSTransport) -> None:
         """Note the end of the connection."""
-        self._hand_over_all()
+        self._hand_over()
         self.gone.set()
 
     def lose(self, transport: WSTransport, reason: str) -> None:
@@ -158,24 +181,11 @@ class _Listener(WSListener):
         self.lost = self.lost or reason
         self._end(transport, graceful=False)
 
-    def _hand_over_all(self) -> None:
-        while self._messages and self._deliver is not None:
-            self._hand_over()
-
     def _hand_over(self) -> None:
-        """Hand over a burst; the rest follows when other tasks have run, and nothing is read meanwhile."""
-        if not self._messages or self._deliver is None or self._reading is None:
-            return
-        messages = self._messages[self._handed : self._handed + BURST]
-        self._handed += BURST
-        rest = self._handed < len(self._messages)
-        if not rest:
+        if self._messages and self._deliver is not None:
+            messages = self._messages[:]
             self._messages.clear()
-            self._handed = 0
-        self._reading.busy(rest)
-        if rest:
-            asyncio.get_running_loop().call_soon(self._hand_over)
-        self._deliver(messages)
+            self._deliver(messages)
 
     def _other(self, transport: WSTransport, frame: WSFrame) -> None:
         match frame.msg_type:
@@ -239,7 +249,7 @@ class _Picows:
         self._transport.send(_TEXT, text.encode())
 
     async def pump(self, on_messages: OnMessages) -> Closed:
-        self._listener.deliver_to(on_messages, self._reading)
+        self._listener.deliver_to(on_messages)
         pings = asyncio.create_task(self._ping())
         try:
             await self._listener.gone.wait()

@@ -49,6 +49,9 @@ MAX_STREAMS: Final = 1024
 STREAMS_A_MESSAGE: Final = 256
 """Four messages at most, within the limit of five a second."""
 
+HEADS_A_STREAM: Final = 2
+"""In so many ways a stream's messages may begin before they are no longer learnt."""
+
 LIFETIME_S: Final = 24 * 3600 - 600.0
 BUFFERED_CHANGES: Final = 4096
 """What one symbol may hold while its snapshot is on its way: nearly seven minutes at ten changes a second."""
@@ -409,6 +412,9 @@ class BinanceCodec:
         self._trades: dict[bytes, TradeStream] = {}
         self._books: dict[str, DepthStream] = {}
         self._unconfirmed = dict(zip(count(1), self._chunks(), strict=False))
+        # One longer than the longest name, so that the quote behind every name is within.
+        self._head_end = _STREAM_AT + 1 + max(map(len, self._streams), default=0)
+        self._heads: dict[bytes, TradeStream] = {}
 
     def url(self) -> str:
         """Return the combined endpoint; what to send over it is subscribed once connected."""
@@ -441,9 +447,9 @@ class BinanceCodec:
         """
         ticks: list[Tick] = []
         controls: list[Control] = []
-        add, stream_of, read = ticks.append, self._trades.get, TradeStream.read
+        add, stream_of, read, end = ticks.append, self._heads.get, TradeStream.read, self._head_end
         for raw in raws:
-            stream = stream_of(raw[_STREAM_AT : raw.find(b'"', _STREAM_AT)])
+            stream = stream_of(raw[_STREAM_AT:end])
             try:
                 if stream is not None:
                     data = read(raw).data
@@ -460,7 +466,15 @@ class BinanceCodec:
             else:
                 ticks += found
                 controls += asked
+                if stream is None:
+                    self._learn(raw)
         return ticks, controls
+
+    def _learn(self, raw: bytes) -> None:
+        """Note how a trade's message begins: its stream's name and, up to the longest name's length, what follows."""
+        stream = self._trades.get(raw[_STREAM_AT : raw.find(b'"', _STREAM_AT, self._head_end)])
+        if stream is not None and len(self._heads) < HEADS_A_STREAM * len(self._trades):
+            self._heads[raw[_STREAM_AT : self._head_end]] = stream
 
     def fetched(self, key: str, body: bytes, received_ns: int) -> Received:
         """Read a depth snapshot; ``key`` is its symbol."""

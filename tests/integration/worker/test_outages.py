@@ -129,7 +129,7 @@ def test_a_worker_started_before_its_databases_waits(servers: Servers, desk: Des
     assert worker.poll() is None
 
 
-@pytest.mark.parametrize("table", ["bars", "gaps", "leases"])
+@pytest.mark.parametrize("table", ["bars", "leases"])
 def test_a_table_locked_for_long_ends_no_worker(desk: Desk, table: str) -> None:
     worker = desk.workers.start()
     send_all(desk)

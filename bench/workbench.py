@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,8 @@ POLL_S: Final = 0.05
 Numbers: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
+SHARDS: Final = 8
+
 _FEEDS: Final = """\
 feeds:
   {feed}:
@@ -35,7 +37,7 @@ feeds:
     rest_url: http://127.0.0.1:{port}
     symbols: [{symbols}]
     kinds: [trade]
-    shards: 8
+    shards: {shards}
 """
 
 
@@ -158,9 +160,7 @@ class Workbench:
             yield Metrics(port)
 
     def _feed(self, flood: Flood) -> dict[str, str]:
-        feeds = self.scratch / "feeds.yaml"
-        feeds.write_text(_FEEDS.format(feed=FEED, port=flood.port, symbols=", ".join(SYMBOLS)), encoding="utf-8")
-        return {"FEEDS": FEED, "FEEDS_CONFIG": str(feeds), "LOG_LEVEL": "warning"}
+        return feed(self.scratch / "feeds.yaml", flood.port, SYMBOLS)
 
     @contextmanager
     def _empty(self, name: str) -> Iterator[Path]:
@@ -190,6 +190,13 @@ class Metrics:
         finally:
             connection.close()
         return sum(float(value) for value in re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE))
+
+
+def feed(file: Path, port: int, symbols: Iterable[str]) -> dict[str, str]:
+    """Write the configuration of a feed of trades that listens there; return the variables that name it."""
+    text = _FEEDS.format(feed=FEED, port=port, symbols=", ".join(symbols), shards=SHARDS)
+    file.write_text(text, encoding="utf-8")
+    return {"FEEDS": FEED, "FEEDS_CONFIG": str(file), "LOG_LEVEL": "warning"}
 
 
 def line_of(process: Process, name: str) -> Numbers:

@@ -16,27 +16,15 @@ from bench.place import Process
 from bench.rows.pipeline import COMMITTED, check
 from bench.scale.flood import symbols as names
 from bench.scale.report import Cell, Cpu
-from bench.workbench import FEED, MeasurementError, Metrics, Numbers, Workbench, line_of, wait_for
+from bench.workbench import SHARDS, MeasurementError, Metrics, Numbers, Workbench, feed, line_of, wait_for
 from deploy import databases
 from deploy.databases import RunningPostgres, RunningRedis
 
-SHARDS: Final = 8
 WARM_UP_S: Final = 2.0
 OWNED_LIMIT_S: Final = 30.0
 OWNED: Final = "nightdesk_consumer_owned"
 CPU: Final = "process_cpu_seconds_total"
 LOAD: Final = (Path(__file__).parent / "load.sql").read_bytes()
-
-_FEEDS: Final = """\
-feeds:
-  {feed}:
-    codec: binance
-    ws_url: ws://127.0.0.1:{port}
-    rest_url: http://127.0.0.1:{port}
-    symbols: [{symbols}]
-    kinds: [trade]
-    shards: {shards}
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,10 +161,7 @@ def _collector(bench: Workbench, feed: dict[str, str], redis: RunningRedis) -> I
 
 
 def _feed(bench: Workbench, port: int, symbols: int) -> dict[str, str]:
-    text = _FEEDS.format(feed=FEED, port=port, symbols=", ".join(names(symbols)), shards=SHARDS)
-    path = bench.scratch / "scale.yaml"
-    path.write_text(text, encoding="utf-8")
-    return {"FEEDS": FEED, "FEEDS_CONFIG": str(path), "LOG_LEVEL": "warning"}
+    return feed(bench.scratch / "scale.yaml", port, names(symbols))
 
 
 def _wait(happened: Callable[[], bool], what: str) -> None:

@@ -46,8 +46,6 @@ from services.collector.transport import (
 )
 
 _TEXT: Final = WSMsgType.TEXT
-_BINARY: Final = WSMsgType.BINARY
-_CONTINUATION: Final = WSMsgType.CONTINUATION
 
 
 # The session says how each connection began and ended; the library would say it again, with addresses.

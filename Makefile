@@ -32,9 +32,9 @@ password: ## print Grafana's admin password
 .venv/.made-from: requirements/dev.txt deploy/venv
 	@deploy/venv && touch $@
 
-test: .venv/.made-from ## run the unit, contract and integration tests; JOBS=4 files at once, for they wait more than they work
+test: .venv/.made-from ## run the unit, contract and integration tests; JOBS=3 files at once, for they wait more than they work
 	@$(BIN)/python -m deploy.local.machine
-	$(PYTEST) tests/unit tests/contract tests/integration --numprocesses=$(or $(JOBS),4) --dist=loadfile --junitxml=$(REPORTS)/test.xml $(ARGS)
+	$(PYTEST) tests/unit tests/contract tests/integration --numprocesses=$(or $(JOBS),3) --dist=loadfile --junitxml=$(REPORTS)/test.xml $(ARGS)
 
 check: .venv/.made-from ## look at format, lint, types, imports, configuration and rules
 	@deploy/check

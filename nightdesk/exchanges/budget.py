@@ -3,15 +3,9 @@
 Time is an argument. A budget never sleeps: it says how long the caller has to wait.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from math import isfinite
 from typing import Final
 
 WINDOW_S: Final = 60.0
-MAX_WAIT_S: Final = 3600.0
-"""The longest wait taken at an exchange's word; a ban that lasts longer is asked about again after it."""
 
 
 class RateBudget:
@@ -38,29 +32,3 @@ class RateBudget:
     def close(self, seconds: float, now_s: float) -> None:
         """Let nobody ask for ``seconds``: the exchange said so."""
         self._closed_until_s = max(self._closed_until_s, now_s + seconds)
-
-
-def retry_after_s(headers: Mapping[str, str], now: datetime, default_s: float) -> float:
-    """Return the seconds that ``Retry-After`` asks to wait, given as seconds or as an HTTP date (RFC 9110, 10.2.3)."""
-    text = headers.get("Retry-After", "").strip()
-    seconds = _seconds(text) if text else None
-    if seconds is None:
-        seconds = _until(text, now) if text else None
-    return default_s if seconds is None else min(MAX_WAIT_S, max(0.0, seconds))
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return seconds if isfinite(seconds) else None
-
-
-def _until(text: str, now: datetime) -> float | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    # a date in "-0000" has no zone by RFC 5322; an HTTP date is always GMT
-    return ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()

@@ -6,33 +6,19 @@ from reconnecting.
 """
 
 import asyncio
-import socket
-import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import default_headers
 
 from nightdesk.backoff import delays_s
 from nightdesk.clock import Clock
 from nightdesk.errors import NightdeskError, RateLimitedError, UnavailableError
-from nightdesk.exchanges.budget import RateBudget, retry_after_s
-
-TIMEOUT_S: Final = (3.05, 15.0)
-"""To connect, and between two pieces of the answer."""
-
-DEADLINE_S: Final = 30.0
-"""From the call to the answer's last byte, however it trickles in."""
-
-MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
-"""Twenty times what the largest answer that is asked for takes."""
+from nightdesk.exchanges.budget import RateBudget
+from nightdesk.outbound import Answer, Call, call, retry_after_s
 
 ATTEMPTS: Final = 4
 THREADS: Final = 4
@@ -46,113 +32,6 @@ class ExchangeError(NightdeskError):
     """The exchange refuses this request; the same one will be refused again."""
 
 
-class Answer(Protocol):
-    """What is read of an HTTP answer."""
-
-    @property
-    def status_code(self) -> int:
-        """The answer's status."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The answer's headers."""
-
-    @property
-    def content(self) -> bytes:
-        """The answer's body."""
-
-
-Get = Callable[[str, Mapping[str, str]], Answer]
-"""Do one GET of a URL with these headers; raises ``requests.RequestException``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """An answer, read to its end."""
-
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
-class UnboundedError(requests.RequestException):
-    """The answer is larger, or takes longer, than any that was asked for."""
-
-
-def get(url: str, headers: Mapping[str, str]) -> Answer:
-    """Do one GET over the network, within ``TIMEOUT_S``, ``DEADLINE_S`` and ``MAX_ANSWER_BYTES``.
-
-    There is no session: it would take ``.netrc`` and the proxies of the environment (a login meant for something else
-    must not reach an exchange, and the sockets beside it go directly as well), and would read a redirect's body
-    whatever its size.
-    """
-    wanted = requests.Request("GET", url, headers={**default_headers(), **headers}).prepare()
-    with _Cut() as cut:
-        try:
-            with cut.send(wanted, stream=True, timeout=TIMEOUT_S) as got:
-                received = Received(status_code=got.status_code, headers=got.headers, content=_whole(got))
-        except requests.RequestException:
-            cut.check()
-            raise
-        cut.check()  # an answer without a length ends where the connection does
-        return received
-
-
-def _whole(answer: requests.Response) -> bytes:
-    body = bytearray()
-    for block in answer.iter_content(64 * 1024):
-        body += block
-        if len(body) > MAX_ANSWER_BYTES:
-            raise UnboundedError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-    return bytes(body)
-
-
-class _Cut(HTTPAdapter):
-    """One call's way to the network, which is cut when the deadline has passed: no timeout of ``requests`` is total."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._handles: list[socket.socket] = []
-        self._is_late = False
-        self._timer = threading.Timer(DEADLINE_S, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> "_Cut":
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        for handle in self._handles:
-            handle.close()
-        self.close()
-
-    def check(self) -> None:
-        """Raise UnboundedError when the deadline passed before the answer was there."""
-        if self._is_late:
-            raise UnboundedError(f"no whole answer within {DEADLINE_S:g} s")
-
-    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
-        """Return the pool, whose connections are known here from their first byte on."""
-        pool: Any = super().get_connection_with_tls_context(*arguments, **options)
-        kind: Any = pool.ConnectionCls
-
-        class Known(kind):  # type: ignore[misc]
-            def _new_conn(connection) -> socket.socket:  # noqa: N805  the adapter is self
-                made: socket.socket = super()._new_conn()
-                self._handles.append(made.dup())  # TLS takes the socket over, but not its copy
-                return made
-
-        pool.ConnectionCls = Known
-        return pool
-
-    def _cut(self) -> None:
-        self._is_late = True
-        for handle in self._handles:
-            with suppress(OSError):
-                handle.shutdown(socket.SHUT_RDWR)
-
-
 class RestClient:
     """GET with one budget a host, bounded retries, and errors that say whether asking again can help."""
 
@@ -162,13 +41,13 @@ class RestClient:
         weight_per_minute: float,
         clock: Clock,
         random: Callable[[], float],
-        get: Get = get,
+        call: Call = call,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._weight_per_minute = weight_per_minute
         self._clock = clock
         self._random = random
-        self._get = get
+        self._call = call
         self._sleep = sleep
         self._budgets: dict[str, RateBudget] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rest")
@@ -201,7 +80,9 @@ class RestClient:
 
     async def _attempt(self, url: str, headers: Mapping[str, str], budget: RateBudget) -> bytes:
         try:
-            answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._get, url, headers)
+            answer = await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._call, "GET", url, headers, None
+            )
         except requests.RequestException as error:
             raise UnavailableError(f"{_named(url)}: {type(error).__name__}") from error
         if answer.status_code in LIMITED_STATUS:

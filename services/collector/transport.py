@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeAlias
 
 from nightdesk import __version__
 from nightdesk.errors import RateLimitedError, UnavailableError
-from nightdesk.exchanges.budget import retry_after_s
+from nightdesk.outbound import retry_after_s
 
 OnMessages: TypeAlias = Callable[[list[bytes]], None]
 """Takes messages that were read together, in order, at least one; must not raise."""

@@ -1,5 +1,6 @@
-"""Servers that answer slowly, endlessly or senselessly, as our REST client meets them: bounded in time and in size."""
+"""Servers that answer slowly, endlessly or senselessly, as our calls meet them: bounded in time and in size."""
 
+import logging
 import socket
 import ssl
 import subprocess
@@ -12,12 +13,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from nightdesk.exchanges import rest
-from nightdesk.exchanges.rest import UnboundedError
+from nightdesk.outbound import Answer, Bounds, OverdueError, UnboundedError, call
 
 pytestmark = pytest.mark.integration
 
-DEADLINE_S = 1.0
+BOUNDS = Bounds(deadline_s=1.0, max_answer_bytes=1024 * 1024)
 OK = b"HTTP/1.1 200 OK\r\n"
 
 Talk = Callable[[socket.socket, threading.Event], None]
@@ -66,16 +66,19 @@ def repeating(begin: bytes, piece: bytes, *, pause_s: float = 0.0) -> Talk:
     return talk
 
 
-@pytest.fixture(autouse=True)
-def short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "DEADLINE_S", DEADLINE_S)
-    monkeypatch.setattr(rest, "MAX_ANSWER_BYTES", 1024 * 1024)
+def get(port: int) -> Answer:
+    return call("GET", f"http://127.0.0.1:{port}/depth", {}, None, bounds=BOUNDS)
 
 
-def url(port: int) -> str:
-    return f"http://127.0.0.1:{port}/depth"
+def post(port: int) -> Answer:
+    return call("POST", f"http://127.0.0.1:{port}/hook", {"Content-Type": "application/json"}, b"{}", bounds=BOUNDS)
 
 
+Ask = Callable[[int], Answer]
+either_method = pytest.mark.parametrize("ask", [get, post])
+
+
+@either_method
 @pytest.mark.parametrize(
     "talk",
     [
@@ -88,11 +91,12 @@ def url(port: int) -> str:
     ],
     ids=["status", "headers", "body", "chunks", "body without a length", "nothing"],
 )
-def test_an_answer_that_trickles_in_ends_at_the_deadline(talk: Talk) -> None:
-    with answering(talk) as port, pytest.raises(UnboundedError, match="no whole answer within"):
-        rest.get(url(port), {})
+def test_an_answer_that_trickles_in_ends_at_the_deadline(talk: Talk, ask: Ask) -> None:
+    with answering(talk) as port, pytest.raises(OverdueError, match="no whole answer within"):
+        ask(port)
 
 
+@either_method
 @pytest.mark.parametrize(
     "talk",
     [
@@ -104,9 +108,9 @@ def test_an_answer_that_trickles_in_ends_at_the_deadline(talk: Talk) -> None:
     ],
     ids=["without a length", "chunked", "with a length", "of an error", "of a redirect"],
 )
-def test_an_answer_without_an_end_is_refused_by_its_size(talk: Talk) -> None:
+def test_an_answer_without_an_end_is_refused_by_its_size(talk: Talk, ask: Ask) -> None:
     with answering(talk) as port, pytest.raises(UnboundedError, match="larger than"):
-        rest.get(url(port), {})
+        ask(port)
 
 
 def test_what_unpacks_to_more_than_there_may_be_is_refused_by_its_size() -> None:
@@ -115,9 +119,10 @@ def test_what_unpacks_to_more_than_there_may_be_is_refused_by_its_size() -> None
     bomb = gzip.compress(bytes(64 * 1024 * 1024))
     head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
     with answering(saying(head, bomb)) as port, pytest.raises(UnboundedError, match="larger than"):
-        rest.get(url(port), {})
+        get(port)
 
 
+@either_method
 @pytest.mark.parametrize(
     "talk",
     [
@@ -133,19 +138,54 @@ def test_what_unpacks_to_more_than_there_may_be_is_refused_by_its_size() -> None
     ],
     ids=["nothing", "tls", "pop3", "too short", "bad chunk", "bad gzip", "bad status", "long header", "many headers"],
 )
-def test_what_is_no_answer_is_an_error_the_client_knows(talk: Talk) -> None:
+def test_what_is_no_answer_is_an_error_the_client_knows(talk: Talk, ask: Ask) -> None:
     with answering(talk) as port, pytest.raises(requests.RequestException):
-        rest.get(url(port), {})
+        ask(port)
 
 
-def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
+@either_method
+def test_an_answer_that_ends_with_its_connection_is_whole(ask: Ask) -> None:
     with answering(saying(OK + b"\r\n", b"[1", b"]")) as port:
-        assert rest.get(url(port), {}).content == b"[1]"
+        assert ask(port).content == b"[1]"
+
+
+def test_a_body_that_nobody_reads_ends_at_the_deadline() -> None:
+    body = bytes(64 * 1024 * 1024)
+    with answering(lambda _client, stop: stop.wait() and None) as port, pytest.raises(OverdueError):
+        call("POST", f"http://127.0.0.1:{port}/hook", {}, body, bounds=BOUNDS)
+
+
+@either_method
+def test_a_redirect_is_an_answer_and_leads_nowhere(ask: Ask) -> None:
+    heard: list[bytes] = []
+
+    def talk(client: socket.socket, _stop: threading.Event) -> None:
+        heard.append(client.recv(65_536))
+        client.sendall(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+
+    with answering(talk) as port:
+        assert ask(port).status_code == 307
+    assert len(heard) == 1
+
+
+@either_method
+@pytest.mark.parametrize(
+    "talk",
+    [saying(OK + b"Content-Length: 2\r\n\r\n[]"), saying(OK + b"X-A b\r\nContent-Length: 2\r\n\r\n[]"), saying()],
+    ids=["well", "with a defective header", "not at all"],
+)
+def test_nothing_is_logged_of_a_call_however_it_is_answered(
+    talk: Talk, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with answering(talk) as port, suppress(requests.RequestException):
+        ask(port)
+    assert [record.name for record in caplog.records if record.name.startswith("urllib3")] == []
 
 
 def test_over_tls_the_deadline_holds_from_the_handshake_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(lambda _client, stop: stop.wait() and None) as port, pytest.raises(requests.RequestException):
-        rest.get(f"https://127.0.0.1:{port}/", {})
+        call("GET", f"https://127.0.0.1:{port}/", {}, None, bounds=BOUNDS)
 
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
@@ -160,8 +200,8 @@ def test_over_tls_the_deadline_holds_from_the_handshake_on(tmp_path: Path, monke
     monkeypatch.setattr("certifi.where", lambda: str(certificate))
     slow = repeating(OK + b"Content-Length: 1000\r\n\r\n", b"x", pause_s=0.1)
     wrap = partial(context.wrap_socket, server_side=True)
-    with answering(slow, wrap) as port, pytest.raises(UnboundedError, match="no whole answer within"):
-        rest.get(f"https://localhost:{port}/", {})
+    with answering(slow, wrap) as port, pytest.raises(OverdueError, match="no whole answer within"):
+        call("GET", f"https://localhost:{port}/", {}, None, bounds=BOUNDS)
 
 
 def test_neither_netrc_nor_proxies_of_the_environment_are_taken(
@@ -178,6 +218,7 @@ def test_neither_netrc_nor_proxies_of_the_environment_are_taken(
         client.sendall(OK + b"Content-Length: 2\r\n\r\n[]")
 
     with answering(talk) as port:
-        assert rest.get(url(port), {"X-API-Key": "key"}).content == b"[]"
+        answer = call("GET", f"http://127.0.0.1:{port}/depth", {"X-API-Key": "key"}, None, bounds=BOUNDS)
+    assert answer.content == b"[]"
     assert b"X-API-Key: key" in heard[0]
     assert b"Authorization" not in heard[0]

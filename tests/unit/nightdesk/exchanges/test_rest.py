@@ -2,16 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
 
 from nightdesk.clock import Clock
 from nightdesk.errors import RateLimitedError, UnavailableError
-from nightdesk.exchanges import rest
 from nightdesk.exchanges.rest import ATTEMPTS, ExchangeError, RestClient
 
 URL = "https://x.example/depth?symbol=A&api_key=secret"
@@ -33,10 +31,11 @@ class FakeExchange:
         self.asked: list[tuple[float, str, dict[str, str]]] = []
         clock = Clock(wall_ns=lambda: int(self.now_s * 1e9), monotonic_ns=lambda: int(self.now_s * 1e9))
         self.client = RestClient(
-            weight_per_minute=6000, clock=clock, random=lambda: 0.0, get=self.answer, sleep=self.sleep
+            weight_per_minute=6000, clock=clock, random=lambda: 0.0, call=self.answer, sleep=self.sleep
         )
 
-    def answer(self, url: str, headers: Mapping[str, str]) -> FakeAnswer:
+    def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> FakeAnswer:
+        assert (method, body) == ("GET", None)
         self.asked.append((self.now_s, url, dict(headers)))
         answer = next(self._answers)
         if isinstance(answer, Exception):
@@ -135,46 +134,15 @@ def test_no_error_tells_a_credential(trouble: FakeAnswer | Exception) -> None:
     assert "https://x.example/depth" in str(failed.value)
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(f"{self.path} {self.headers['X-API-Key']}".encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}"
-        http.shutdown()
-        thread.join()
-
-
-def test_a_real_request_carries_its_headers(server: str) -> None:
-    answer = rest.get(f"{server}/a?b=c", {"X-API-Key": "key"})
-
-    assert (answer.status_code, answer.content) == (200, b"/a?b=c key")
-
-
-def test_a_refused_connection_is_an_error_the_client_knows() -> None:
-    with pytest.raises(requests.RequestException):
-        rest.get("http://127.0.0.1:1/", {})
-
-
 def test_calls_that_hang_leave_the_event_loops_own_threads_free() -> None:
     release = threading.Event()
 
-    def hang(_url: str, _headers: Mapping[str, str]) -> FakeAnswer:
+    def hang(_method: str, _url: str, _headers: Mapping[str, str], _body: bytes | None) -> FakeAnswer:
         release.wait(10)
         return FakeAnswer()
 
     async def scenario() -> None:
-        client = RestClient(weight_per_minute=6000, clock=Clock(), random=lambda: 0.0, get=hang)
+        client = RestClient(weight_per_minute=6000, clock=Clock(), random=lambda: 0.0, call=hang)
         calls = [asyncio.create_task(client.get(URL)) for _ in range(64)]
         await asyncio.sleep(0.05)
         try:

@@ -1,9 +1,8 @@
 """A channel: a named way to a person. What every kind of channel offers, and what it says when it cannot deliver."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,7 +27,10 @@ class Reason(StrEnum):
 
 
 class PermanentError(NightdeskError):
-    """The channel will not take this, now or later; only a human can mend it. ``status`` is HTTP's, where there is one."""
+    """The channel will not take this, now or later; only a human can mend it.
+
+    ``status`` is HTTP's, where there is one.
+    """
 
     def __init__(self, reason: Reason, text: str, status: int | None = None) -> None:
         super().__init__(text)

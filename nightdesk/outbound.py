@@ -87,7 +87,7 @@ def call(method: str, url: str, headers: Mapping[str, str], body: bytes | None, 
 
     Raises ``requests.RequestException``, OverdueError and UnboundedError among them.
     """
-    _keep_quiet()
+    keep_quiet()
     wanted = requests.Request(method, url, headers={**default_headers(), **headers}, data=body).prepare()
     with Deadline(bounds.deadline_s) as deadline, _Adapter(deadline) as adapter:
         try:
@@ -107,6 +107,12 @@ def retry_after_s(headers: Mapping[str, str], now: datetime, default_s: float) -
     if seconds is None:
         seconds = _until(text, now) if text else None
     return default_s if seconds is None else min(MAX_WAIT_S, max(0.0, seconds))
+
+
+def keep_quiet(*loggers: str) -> None:
+    """Let HTTP's library and these loggers log nothing: what they say of a request holds the whole address."""
+    for name in ("urllib3.connection", "urllib3.connectionpool", *loggers):
+        logging.getLogger(name).addFilter(_nothing)
 
 
 class Deadline:
@@ -181,12 +187,6 @@ def _whole(answer: requests.Response, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise UnboundedError(f"the answer is larger than {max_bytes} bytes")
     return bytes(body)
-
-
-def _keep_quiet() -> None:
-    """Let the library log nothing: what it says of a request or of a defective answer holds the whole address."""
-    for name in ("urllib3.connection", "urllib3.connectionpool"):
-        logging.getLogger(name).addFilter(_nothing)
 
 
 def _nothing(_record: logging.LogRecord) -> bool:

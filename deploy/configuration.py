@@ -8,10 +8,12 @@ from typing import Final
 from nightdesk.calendars import read_closures
 from nightdesk.errors import ConfigurationError
 from nightdesk.feeds_config import read_feeds
+from services.alerter.policy import read_policy
 
 READERS: Final[Mapping[str, Callable[[Path], object]]] = {
     "feeds.yaml": read_feeds,
     "calendars.yaml": read_closures,
+    "alerts.yaml": read_policy,
 }
 
 

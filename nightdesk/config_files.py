@@ -4,7 +4,7 @@ Scalars are read as text, as they were written, and the model makes numbers of t
 become a truth value, nor ``1_000`` or ``010`` something else than it looks like.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, get_args
 
@@ -25,14 +25,27 @@ MAX_DEPTH: Final = 32
 MAX_PROBLEMS: Final = 50
 MAX_PROBLEM_CHARACTERS: Final = 500
 
-_Path: TypeAlias = tuple[str | int, ...]
+Location: TypeAlias = tuple[str | int, ...]
+"""Where in a file: keys and positions in lists, from the outside in."""
+
 _Plain: TypeAlias = "str | list[_Plain] | dict[str, _Plain]"
 
 
-def read_config(path: Path, model: type[Model], *, variable: str) -> Model:
+def _nothing(_config: object) -> tuple[()]:
+    return ()
+
+
+def read_config(
+    path: Path,
+    model: type[Model],
+    *,
+    variable: str,
+    check: Callable[[Model], Iterable[tuple[Location, str]]] = _nothing,
+) -> Model:
     """Return the file as ``model``; raises ConfigurationError naming every wrong line.
 
-    ``variable`` is the environment variable that says where the file is.
+    ``variable`` is the environment variable that says where the file is. ``check`` yields what is wrong between parts
+    that are each right in themselves, with its place.
     """
     root = _composed(path, variable)
     tree = _Tree(path)
@@ -44,6 +57,8 @@ def read_config(path: Path, model: type[Model], *, variable: str) -> Model:
         wrong = error.errors(include_url=False, include_input=False)
         problems += [_problem(path, root, model, one["loc"], one["msg"]) for one in wrong[:MAX_PROBLEMS]]
         problems += [f"{path}: and {len(wrong)} mistakes in all"] if len(wrong) > MAX_PROBLEMS else []
+    else:
+        problems += [_problem(path, root, model, place, text) for place, text in check(config)]
     if problems:
         raise ConfigurationError("\n".join(listed(problems)))
     return config
@@ -128,7 +143,7 @@ class _Tree:
         self.problems.append(f"{self._path}:{_line(node)}: {what}")
 
 
-def _problem(path: Path, root: yaml.Node, model: type[BaseModel], location: _Path, text: str) -> str:
+def _problem(path: Path, root: yaml.Node, model: type[BaseModel], location: Location, text: str) -> str:
     found, known = _found(root, location)
     # pydantic's location may go on into a union's branch, which is no place of the file
     field = ".".join(str(step) for step in location[: known + 1]) or "the file"
@@ -136,7 +151,7 @@ def _problem(path: Path, root: yaml.Node, model: type[BaseModel], location: _Pat
     return f"{path}:{_line(found)}: {field}: {text.removeprefix('Value error, ')}{f' ({meaning})' if meaning else ''}"
 
 
-def _meaning(model: type[BaseModel], location: _Path) -> str | None:
+def _meaning(model: type[BaseModel], location: Location) -> str | None:
     """Return the description of the innermost field that the location names."""
     meaning = None
     for step in location:
@@ -155,7 +170,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401  an a
         yield from _models(argument)
 
 
-def _found(node: yaml.Node, location: _Path) -> tuple[yaml.Node, int]:
+def _found(node: yaml.Node, location: Location) -> tuple[yaml.Node, int]:
     """Return the node at the location, or the nearest above it, and how many steps of the location lead to it."""
     for known, step in enumerate(location):
         below = dict(_children(node)).get(str(step))

@@ -24,7 +24,7 @@ from nightdesk.metrics import service_registry
 from nightdesk.service import Watchdog, entry
 from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from nightdesk.settings import load
-from services.api import problems
+from nightdesk import problems
 from services.api.access import Gate, LoginNeeded, for_programs
 from services.api.database import Database
 from services.api.measure import Measure

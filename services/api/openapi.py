@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from services.api.problems import MEDIA_TYPE, Problem
+from nightdesk import problems
 
 TITLE: Final = "Nightdesk"
 SUMMARY: Final = "What the desk has collected, and how it is."
@@ -18,7 +18,6 @@ TAGS: Final = [
     {"name": "bars", "description": "Open, high, low, close and volume from 1 minute to 1 day."},
     {"name": "gaps", "description": "What was not received, why, and what became of it."},
 ]
-PROBLEM: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 LINKS: Final[dict[str, dict[str, Any]]] = {
     "/symbols": {
         name: {
@@ -48,10 +47,7 @@ WHY: Final = {
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema with every error as a problem document and the token where it is taken."""
-    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    schemas.update(_problem_schemas())
+    problems.described(schema)
     schema["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "API_TOKEN, when one is set"}
     }
@@ -78,9 +74,5 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
 
 
 def _problem(status: str) -> dict[str, Any]:
-    return {"description": WHY[status], "content": PROBLEM}
+    return {"description": WHY[status], "content": problems.CONTENT}
 
-
-def _problem_schemas() -> dict[str, Any]:
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {**schema.pop("$defs"), "Problem": schema}

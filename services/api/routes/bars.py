@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.api.models import Bar, Bars, FeedName, Format, Interval, SymbolName
-from services.api.problems import wrong_field
+from nightdesk.problems import wrong_field
 
 router = APIRouter(tags=["bars"])
 

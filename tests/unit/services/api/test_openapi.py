@@ -1,6 +1,6 @@
 from typing import Any
 
-from services.api.problems import MEDIA_TYPE
+from nightdesk.problems import MEDIA_TYPE
 from tests.unit.services.api.desk import a_client
 
 

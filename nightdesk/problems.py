@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
+CONTENT: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 class FieldProblem(BaseModel):
@@ -99,8 +100,8 @@ def _unavailable(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("api.failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
-    return problem(500, "something unexpected happened; the log of the api says what")
+    log.error("request.failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
+    return problem(500, "something unexpected happened; the log says what")
 
 
 def _field(error: Mapping[str, Any]) -> FieldProblem:
@@ -110,3 +111,18 @@ def _field(error: Mapping[str, Any]) -> FieldProblem:
 
 def _listed(errors: Sequence[FieldProblem]) -> str:
     return "; ".join(f"{one.field}: {one.detail}" for one in errors)
+
+
+def responses(why: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Return how a route describes its errors, by status: why each is given."""
+    return {status: {"description": text, "content": CONTENT} for status, text in why.items()}
+
+
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a description of an HTTP interface that knows what a problem document is."""
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    model = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update({**model.pop("$defs"), "Problem": model})
+    return schema

@@ -1,6 +1,6 @@
 import pytest
 
-from services.api.problems import MEDIA_TYPE
+from nightdesk.problems import MEDIA_TYPE
 from tests.unit.services.api.desk import FakeStore, a_client, away
 
 

@@ -1,0 +1,86 @@
+"""Whom to tell what, now. Pure: the same state, policy and time give the same notifications."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from services.alerter.alerts import Acknowledgement, Alert, Source
+from services.alerter.digest import digest, log
+from services.alerter.messages import Kind
+from services.alerter.news import CALLS, News, Wording, look_at, merged, notify
+from services.alerter.noticing import begin_day, notice
+from services.alerter.observing import SAME_S
+from services.alerter.paging import page
+from services.alerter.policy import PAGE, Policy
+from services.alerter.turn import DIGEST_GROUP, LOG_GROUP, Turn
+
+
+def decide(turn: Turn, policy: Policy, wording: Wording, enabled: frozenset[str]) -> None:
+    """Decide on everything that is due, and put it into words; ``enabled`` are the channels that can be used."""
+    look = look_at(turn, policy, enabled)
+    begin_day(look)
+    for group in list(turn.groups.values()):
+        (page if group.to == PAGE else notice)(look, group)
+    log(look)
+    digest(look)
+    for news in merged(look.news, policy.storm):
+        notify(turn, wording, news)
+    _tidy(turn, policy)
+
+
+def acknowledge(turn: Turn, wording: Wording, alert_ids: Collection[int], *, by: str, note: str = "") -> list[Alert]:
+    """Acknowledge alerts, and with each what was told of its group: nobody is called about them any more.
+
+    What was posted is over with that. Returns the alerts that were not acknowledged before.
+    """
+    groups = {turn.alerts[one].group for one in alert_ids if one in turn.alerts} - {DIGEST_GROUP, LOG_GROUP}
+    word = Acknowledgement(at_s=turn.now_s, by=by, note=note)
+    wanted = [
+        alert
+        for alert in turn.firing()
+        if alert.alert_id in alert_ids or (alert.group in groups and alert.told_s is not None)
+    ]
+    done = [turn.put(_acknowledged(alert, word)) for alert in wanted if alert.acknowledged is None]
+    for key in sorted({alert.group for alert in done} & groups):
+        _calm(turn, wording, key, tuple(alert for alert in done if alert.group == key))
+    return done
+
+
+def _acknowledged(alert: Alert, word: Acknowledgement) -> Alert:
+    told_s = word.at_s if alert.told_s is None else alert.told_s
+    acknowledged = replace(alert, acknowledged=word, told_s=told_s)
+    if alert.source is not Source.POST:
+        return acknowledged
+    return replace(acknowledged, ended_s=word.at_s, is_end_told=True)
+
+
+def _calm(turn: Turn, wording: Wording, key: str, done: tuple[Alert, ...]) -> None:
+    """Stop calling about a group once everything told of it is acknowledged."""
+    group = turn.groups[key]
+    if any(one.group == key and one.told_s is not None and one.acknowledged is None for one in turn.firing()):
+        return
+    turn.put_group(replace(group, due_s=None))
+    turn.withdraw(key, CALLS)
+    news = News(
+        kind=Kind.ACKNOWLEDGED,
+        tier=group.tier,
+        groups=(key,),
+        channels=group.channels,
+        firing=done,
+        dedup_key=group.dedup_key,
+    )
+    notify(turn, wording, news)
+
+
+def _tidy(turn: Turn, policy: Policy) -> None:
+    """Forget what is told to its end once it explains nothing any more, silences that are over, and old beginnings."""
+    keep_s = max((one.linger for one in policy.inhibit), default=0.0)
+    for alert in list(turn.alerts.values()):
+        if alert.is_settled and alert.ended_s is not None and turn.now_s - alert.ended_s >= keep_s:
+            turn.forget(alert)
+    turn.silences = {number: one for number, one in turn.silences.items() if one.ends_s > turn.now_s}
+    turn.episodes = {
+        fingerprint: starts
+        for fingerprint, starts in turn.episodes.items()
+        if turn.now_s - starts[-1] <= policy.flapping.within
+    }
+    turn.posted = {key: (number, at_s) for key, (number, at_s) in turn.posted.items() if turn.now_s - at_s < SAME_S}

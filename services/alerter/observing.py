@@ -1,0 +1,185 @@
+"""From what sources report to alerts that begin and end. Pure.
+
+An alert is over once its source has not reported it for ``watch.resolve_after``: Prometheus forgets its alerts at a
+restart until it has evaluated its rules again. One that began too often lately is held for longer (``flapping``).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from services.alerter.alerts import (
+    NAME,
+    SEVERITY,
+    Alert,
+    Episode,
+    Group,
+    Report,
+    Source,
+    fingerprint_of,
+    key_of,
+    tier_of,
+)
+from services.alerter.matching import Labels
+from services.alerter.messages import Tier
+from services.alerter.policy import DIGEST, LOG, PAGE, Policy, Way
+from services.alerter.turn import DIGEST_GROUP, LOG_GROUP, Turn
+
+Words: TypeAlias = Callable[[Labels], Mapping[str, str]]
+"""Return the annotations of an alert that only its labels are known of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What a job or a strategy has to say: told once, or, where it is critical, until somebody acknowledges it.
+
+    ``fields`` are labels that routes can match; ``dedup_key`` makes a second one like it, within a day, the same.
+    """
+
+    level: Tier
+    title: str
+    text: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    dedup_key: str = ""
+
+
+POSTED: Final = "Notification"
+"""The name, as a label, of everything that was posted."""
+
+SAME_S: Final = 86_400.0
+"""How long a key of a post stands for the first post that had it."""
+
+
+def observe(
+    turn: Turn,
+    policy: Policy,
+    reports: Iterable[Report],
+    source: Source,
+    *,
+    pending: Collection[str] = frozenset(),
+    is_complete: bool = True,
+) -> None:
+    """Take what a source reports now; what it does not report any more is missing from now on, if that is complete.
+
+    ``pending`` holds the fingerprints whose condition holds, but not for long enough: a restarted Prometheus counts
+    anew.
+    """
+    reported = {fingerprint_of(report.labels): report for report in reports}
+    for fingerprint, report in reported.items():
+        known = turn.current(fingerprint)
+        if known is None:
+            begin(turn, policy, report, source)
+        elif known.missing_s is not None:
+            turn.put(replace(known, missing_s=None, annotations=report.annotations))
+        elif known.annotations != report.annotations:
+            turn.reword(replace(known, annotations=report.annotations))
+    for alert in list(turn.firing()):
+        if alert.source is not source or alert.fingerprint in reported or not is_complete:
+            continue
+        missing_s = None if alert.fingerprint in pending else alert.missing_s or turn.now_s
+        if missing_s != alert.missing_s:
+            turn.put(replace(alert, missing_s=missing_s))
+
+
+def settle(turn: Turn, policy: Policy) -> None:
+    """End what has been missing for long enough."""
+    for alert in list(turn.firing()):
+        if alert.missing_s is not None and turn.now_s - alert.missing_s >= hold_s(turn, policy, alert.fingerprint):
+            end(turn, alert, alert.missing_s)
+
+
+def recall(turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words, since_s: float) -> None:
+    """Take what Prometheus remembers of the time from ``since_s``, its last good answer, until now."""
+    for episode in sorted(episodes, key=lambda one: one.started_s):
+        fingerprint = fingerprint_of(episode.labels)
+        known = turn.current(fingerprint)
+        if known is None and episode.ended_s is not None and episode.ended_s <= since_s:
+            continue  # it was seen, and seen to end
+        if known is not None and episode.started_s > since_s + policy.watch.resolve_after:
+            end(turn, known, max(known.started_s, since_s))
+            known = None
+        if known is None:
+            report = Report(labels=episode.labels, annotations=words(episode.labels), started_s=episode.started_s)
+            known = begin(turn, policy, report, Source.PROMETHEUS)
+        if episode.ended_s is not None:
+            end(turn, known, episode.ended_s)
+
+
+def post(turn: Turn, policy: Policy, posted: Post) -> int:
+    """Take what a job has to say and return its number; what has the key of something said within a day is that."""
+    fingerprint = fingerprint_of({"dedup_key": posted.dedup_key or f"{turn.now_s:.6f} {len(turn.alerts)}"})
+    known_id, said_s = turn.posted.get(fingerprint, (0, 0.0))
+    if known_id and turn.now_s - said_s < SAME_S:
+        return known_id
+    labels = {**posted.fields, NAME: POSTED, SEVERITY: posted.level.value, "title": posted.title}
+    words = {"summary": posted.title, "description": posted.text}
+    report = Report(labels=labels, annotations=words, started_s=turn.now_s)
+    alert = begin(turn, policy, report, Source.POST, fingerprint)
+    turn.posted[fingerprint] = (alert.alert_id, turn.now_s)
+    if alert.is_momentary:
+        end(turn, alert, turn.now_s)
+    return alert.alert_id
+
+
+def begin(turn: Turn, policy: Policy, report: Report, source: Source, fingerprint: str | None = None) -> Alert:
+    """Make a new alert in the group where its labels lead it."""
+    tier = tier_of(report.labels)
+    way = policy.route_of(report.labels, tier)
+    fingerprint = fingerprint or fingerprint_of(report.labels)
+    alert = Alert(
+        alert_id=turn.new_alert_id(),
+        fingerprint=fingerprint,
+        source=source,
+        tier=tier,
+        group=_group_of(turn, way, tier, _shared(policy, report.labels, source, fingerprint)),
+        labels=dict(report.labels),
+        annotations=dict(report.annotations),
+        started_s=report.started_s,
+        seen_s=turn.now_s,
+        is_momentary=source is Source.POST and tier is not Tier.CRITICAL and way.to != PAGE,
+    )
+    _remember(turn, policy, alert)
+    return turn.put(alert)
+
+
+def end(turn: Turn, alert: Alert, ended_s: float) -> Alert:
+    """End an alert, not before it began."""
+    return turn.put(replace(alert, ended_s=max(ended_s, alert.started_s), missing_s=None))
+
+
+def hold_s(turn: Turn, policy: Policy, fingerprint: str) -> float:
+    """Return how long an alert has to be missing before it is over."""
+    flapping = policy.flapping
+    lately = [one for one in turn.episodes.get(fingerprint, ()) if turn.now_s - one <= flapping.within]
+    return (
+        max(flapping.hold, policy.watch.resolve_after)
+        if len(lately) >= flapping.episodes
+        else policy.watch.resolve_after
+    )
+
+
+def _shared(policy: Policy, labels: Labels, source: Source, fingerprint: str) -> dict[str, str]:
+    """Return the labels that an alert shares with its group; what was posted stands alone."""
+    if source is Source.POST:
+        return {"post": fingerprint}
+    return {name: labels[name] for name in policy.group_by if labels.get(name)}
+
+
+def _group_of(turn: Turn, way: Way, tier: Tier, shared: Labels) -> str:
+    """Return the key of the alert's group, which begins with it unless it is there already."""
+    if way.to == DIGEST:
+        return DIGEST_GROUP
+    if way.to == LOG:
+        return LOG_GROUP
+    key = key_of(way.to, tier, shared)
+    if key not in turn.groups:
+        turn.put_group(Group(key=key, to=way.to, tier=tier, is_always=way.always, opened_s=turn.now_s))
+    return key
+
+
+def _remember(turn: Turn, policy: Policy, alert: Alert) -> None:
+    """Note when the alert began, among the latest of its kind."""
+    if alert.source is Source.POST:
+        return
+    lately = [one for one in turn.episodes.get(alert.fingerprint, ()) if turn.now_s - one <= policy.flapping.within]
+    turn.episodes[alert.fingerprint] = (*lately, alert.started_s)[-policy.flapping.episodes :]

@@ -1,0 +1,104 @@
+"""What the alerter says about itself: alerts that no rule of Prometheus could raise. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.alerter.alerts import NAME, SEVERITY, Report
+from services.alerter.messages import Tier
+
+TOLD_OF_DAMAGE_S: Final = 3600.0
+"""For how long a state file that was put aside is an alert."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A channel that failed for good: since when, why, and whether a page would use it."""
+
+    channel: str
+    since_s: float
+    reason: str
+    is_paged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the alerter is at a moment. Times are Unix seconds."""
+
+    now_s: float
+    began_s: float
+    answered_s: float
+    evaluated_s: float
+    unreachable_after_s: float
+    broken: tuple[Broken, ...] = ()
+    damage: str = ""
+    adrift_s: float | None = None
+
+
+def reports_of(standing: Standing) -> list[Report]:
+    """Return what is wrong with the alerter itself and with what it stands on."""
+    return [*_prometheus(standing), *_channels(standing.broken), *_state(standing)]
+
+
+def _prometheus(standing: Standing) -> Iterator[Report]:
+    silent_s = standing.now_s - standing.answered_s
+    stale_s = standing.now_s - standing.evaluated_s
+    if silent_s > standing.unreachable_after_s:
+        yield _report(
+            "PrometheusUnreachable",
+            Tier.CRITICAL,
+            standing.answered_s,
+            summary="Prometheus does not answer the alerter",
+            description="Until it does, nothing else that goes wrong is noticed.",
+        )
+    elif stale_s > standing.unreachable_after_s:
+        yield _report(
+            "WatchdogMissing",
+            Tier.CRITICAL,
+            standing.evaluated_s,
+            summary="Prometheus answers but its watchdog does not fire",
+            description="It does not evaluate its rules, or the rule is gone: nothing else that goes wrong is noticed.",
+        )
+
+
+def _channels(broken: Iterable[Broken]) -> Iterator[Report]:
+    for one in broken:
+        yield _report(
+            "ChannelFailing",
+            Tier.CRITICAL if one.is_paged else Tier.WARNING,
+            one.since_s,
+            labels={"channel": one.channel},
+            summary=f"The channel {one.channel} does not deliver: {one.reason}",
+            description="It is left alone for a while; what it should have delivered goes to the next channel.",
+        )
+
+
+def _state(standing: Standing) -> Iterator[Report]:
+    if standing.adrift_s is not None:
+        yield _report(
+            "StateDamaged",
+            Tier.CRITICAL,
+            standing.adrift_s,
+            labels={"problem": "not_saved"},
+            summary="The alerter cannot save what it knows: its disk takes nothing",
+            description="It goes on in memory. After a restart, what is acknowledged would be told again.",
+        )
+    if standing.damage and standing.now_s - standing.began_s < TOLD_OF_DAMAGE_S:
+        yield _report(
+            "StateDamaged",
+            Tier.WARNING,
+            standing.began_s,
+            labels={"problem": "begun_anew"},
+            summary="The alerter began with an empty memory",
+            description=f"{standing.damage}. Acknowledgements, silences and history from before are not known.",
+        )
+
+
+def _report(
+    name: str, tier: Tier, started_s: float, *, labels: Mapping[str, str] | None = None, **words: str
+) -> Report:
+    return Report(
+        labels={NAME: name, SEVERITY: tier.value, **(labels or {})},
+        annotations={**words, "runbook_url": f"docs/runbooks/{name}.md"},
+        started_s=started_s,
+    )

@@ -1,0 +1,71 @@
+"""The page: call one channel after the other until somebody acknowledges or all is over. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from services.alerter.alerts import Group
+from services.alerter.messages import Kind
+from services.alerter.news import Look, Members, may_speak
+from services.alerter.policy import Page, Step
+
+LOOK_AGAIN_S: Final = 15.0
+"""When to look again at a group that is due while all of it is hidden or in doubt."""
+
+
+def page(look: Look, group: Group) -> None:
+    """Tell what is due of one group."""
+    members, options = look.of(group), look.policy.page
+    has_news = bool(members.fresh or (members.missed and members.firing))
+    if has_news and may_speak(look.now_s, group, options.wait, options.interval):
+        _call_first(look, group, members)
+    elif group.due_s is not None and group.due_s <= look.now_s and members.firing:
+        _call_again(look, group, members)
+    elif not members.firing and not members.fresh:
+        _close(look, group, members)
+
+
+def _call_first(look: Look, group: Group, members: Members) -> None:
+    """Tell what is new; where nobody has to be called any more, the page begins again with its first step."""
+    steps = look.steps()
+    ended = [*members.over, *members.missed]
+    if not members.fresh:
+        look.say(group, Kind.MISSED, group.channels or _first(steps), (), ended)
+    elif group.due_s is None:
+        first = replace(group, step=1, due_s=look.now_s + _pause_s(look.policy.page, steps, 1))
+        look.say(first, Kind.FIRING, _first(steps), members.fresh, ended)
+    else:
+        look.say(group, Kind.FIRING, group.channels or _first(steps), members.fresh, ended)
+
+
+def _call_again(look: Look, group: Group, members: Members) -> None:
+    """Take the next step, or the last one again."""
+    if not members.open:
+        due_s = look.now_s + LOOK_AGAIN_S if members.is_unattended else None
+        look.turn.put_group(replace(group, due_s=due_s))
+        return
+    steps = look.steps()
+    is_next = group.step < len(steps)
+    step, pause_s = group.step + 1, _pause_s(look.policy.page, steps, group.step + 1)
+    channels = steps[min(group.step, len(steps) - 1)].channels if steps else ()
+    following = replace(group, step=step, due_s=look.now_s + pause_s)
+    look.say(following, Kind.ESCALATION if is_next else Kind.REPEAT, channels, members.open)
+
+
+def _close(look: Look, group: Group, members: Members) -> None:
+    """Say that all is over, or that it was before anybody could be told; then let the group go."""
+    if members.over or members.missed:
+        kind = Kind.RESOLVED if members.over else Kind.MISSED
+        channels = group.channels or _first(look.steps())
+        look.turn.withdraw(group.key, frozenset({Kind.ESCALATION, Kind.REPEAT}))
+        look.say(group, kind, channels, (), [*members.over, *members.missed])
+    look.settle(members.ended)
+    look.turn.close_group(group.key)
+
+
+def _pause_s(page: Page, steps: Sequence[Step], step: int) -> float:
+    return steps[step].after if step < len(steps) else page.repeat
+
+
+def _first(steps: Sequence[Step]) -> tuple[str, ...]:
+    return steps[0].channels if steps else ()

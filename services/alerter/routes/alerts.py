@@ -1,0 +1,79 @@
+"""What fires and what fired, and acknowledging it."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from nightdesk.problems import FieldProblem, RequestError, responses
+from services.alerter.deciding import acknowledge
+from services.alerter.models import (
+    Acknowledge,
+    Acknowledged,
+    AlertsShown,
+    AlertWithHistory,
+    Number,
+    shown,
+    with_history,
+)
+
+router = APIRouter(tags=["alerts"])
+
+MAX_ALERTS: Final = 500
+HISTORY: Final = 100
+"""Notifications that are shown with an alert."""
+
+AlertId = Annotated[Number, Path(description="number of the alert", examples=[12])]
+NO_ALERT: Final = responses({404: "no such alert"})
+
+
+class AlertsQuery(BaseModel):
+    """Which alerts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    firing: bool = Field(default=False, description="only those that fire")
+    before: Number | None = Field(None, description="only alerts older than this one: `next` of a page")
+    limit: int = Field(100, ge=1, le=MAX_ALERTS, description="at most so many")
+
+
+@router.get("/alerts", summary="What fires, and what fired")
+async def alerts(request: Request, query: Annotated[AlertsQuery, Query()]) -> AlertsShown:
+    """Return a page of alerts, the newest first."""
+    state = request.app.state
+    found = state.history.alerts(firing=query.firing, before=query.before, limit=query.limit + 1)
+    hidden = state.hidden()
+    page = [shown(alert, hidden) for alert in found[: query.limit]]
+    return AlertsShown(alerts=page, next=page[-1].alert_id if len(found) > query.limit else None)
+
+
+@router.get("/alerts/{alert_id}", summary="One alert and all that was told of it", responses=NO_ALERT)
+async def alert(request: Request, alert_id: AlertId) -> AlertWithHistory:
+    """Return an alert with its notifications, their deliveries and every attempt."""
+    state = request.app.state
+    found = state.history.alert(alert_id)
+    if found is None:
+        raise missing(alert_id)
+    told = state.history.notifications(alert_id=alert_id, before=None, limit=HISTORY)
+    return with_history(found, state.hidden(), told)
+
+
+@router.post("/alerts/{alert_id}/ack", summary="Acknowledge an alert and its group", responses=NO_ALERT)
+async def ack(request: Request, alert_id: AlertId, word: Acknowledge | None = None) -> Acknowledged:
+    """Call nobody about this alert any more, nor about what else was told of its group.
+
+    Acknowledging again, or what is over already, changes nothing.
+    """
+    state = request.app.state
+    if state.history.alert(alert_id) is None:
+        raise missing(alert_id)
+    word = word or Acknowledge()
+    done = state.desk.change(lambda turn: acknowledge(turn, state.desk.wording, {alert_id}, by=word.by, note=word.note))
+    return Acknowledged(alerts=sorted(one.alert_id for one in done))
+
+
+def missing(alert_id: int) -> RequestError:
+    """Return the error for a number that no alert has."""
+    problem = FieldProblem(field="alert_id", place="path", detail=f"there is no alert {alert_id}")
+    return RequestError(HTTPStatus.NOT_FOUND, [problem])

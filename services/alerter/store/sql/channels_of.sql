@@ -1,0 +1,1 @@
+SELECT channel, state FROM deliveries WHERE notification_id = :notification_id

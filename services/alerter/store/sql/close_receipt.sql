@@ -1,0 +1,1 @@
+UPDATE deliveries SET receipt = '' WHERE delivery_id = :delivery_id

@@ -1,0 +1,1 @@
+DELETE FROM disabled WHERE channel = :channel

@@ -1,0 +1,1 @@
+SELECT * FROM groups ORDER BY opened_s, "key"

@@ -1,0 +1,1 @@
+SELECT * FROM silences WHERE ends_s > :now_s ORDER BY silence_id

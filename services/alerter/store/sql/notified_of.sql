@@ -1,0 +1,1 @@
+SELECT alert_id FROM notified WHERE notification_id = :notification_id ORDER BY alert_id

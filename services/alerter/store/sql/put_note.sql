@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO notes (name, value) VALUES (:name, :value)

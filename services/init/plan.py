@@ -38,6 +38,10 @@ SECRETS: Final = (
     Secret(name="reader-password", readers=("migrate", "api", "grafana")),
     Secret(name="redis-password", readers=("redis", "collector", "worker", "api")),
     Secret(name="session-secret", readers=("api",)),
+    Secret(name="login-token", readers=("api",)),
+    Secret(name="alerter-token", readers=("alerter", "api")),
+    Secret(name="notifications-token", readers=("alerter",)),
+    Secret(name="ack-secret", readers=("alerter",)),
     Secret(name="admin-password", readers=("grafana",), guards="grafana"),
 )
 

@@ -7,7 +7,7 @@ import pytest
 
 from nightdesk.errors import ConfigurationError
 from services.init.app import run
-from services.init.plan import SERVICES, places
+from services.init.plan import SECRETS, SERVICES, places
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_passwords_are_long_and_random(environ: dict[str, str]) -> None:
     values = {value for name, value in contents(environ).items() if not name.endswith(".conf")}
 
     assert all(re.fullmatch(r"[\w-]{43}", value) for value in values)
-    assert len(values) == 7
+    assert len(values) == len(SECRETS)
 
 
 def test_whoever_has_the_mount_may_read_and_nobody_may_write(environ: dict[str, str]) -> None:

@@ -49,7 +49,8 @@ def test_a_service_is_given_nothing_but_its_own_secrets() -> None:
         "redis": {"redis-password", "redis.conf"},
         "collector": {"redis-password"},
         "worker": {"writer-password", "redis-password"},
-        "api": {"reader-password", "redis-password", "session-secret"},
+        "api": {"reader-password", "redis-password", "session-secret", "login-token", "alerter-token"},
+        "alerter": {"alerter-token", "notifications-token", "ack-secret"},
         "grafana": {"admin-password", "reader-password"},
     }
 

@@ -25,8 +25,10 @@ ENV PATH=/opt/nightdesk/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 P
 RUN groupadd --gid 10001 nightdesk \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin nightdesk \
     && install -d -o nightdesk -g nightdesk -m 0750 /var/lib/nightdesk /var/lib/nightdesk/spool /var/lib/nightdesk/recordings \
+        /var/lib/nightdesk/alerter \
     && install -d -o nightdesk -g nightdesk -m 0755 /secrets \
-        /secrets/postgres /secrets/redis /secrets/migrate /secrets/collector /secrets/worker /secrets/api /secrets/grafana
+        /secrets/postgres /secrets/redis /secrets/migrate /secrets/collector /secrets/worker /secrets/api /secrets/alerter \
+        /secrets/grafana
 COPY --from=build /opt/nightdesk /opt/nightdesk
 WORKDIR /app
 COPY config/ config/
@@ -34,5 +36,6 @@ COPY nightdesk/ nightdesk/
 COPY services/ services/
 COPY deploy/probe.py deploy/probe.py
 RUN python -m compileall -q -j 0 nightdesk services
+COPY docs/runbooks/ docs/runbooks/
 USER 10001:10001
 CMD ["python", "-c", "import sys; sys.exit('name a service: python -m services.<name>; compose.yaml shows each')"]

@@ -1,4 +1,4 @@
-"""``python -m deploy.local up|down|logs|status|password``; the Makefile calls it."""
+"""``python -m deploy.local up|down|logs|status|password`` or ``alerter ...``; the Makefile calls it."""
 
 import sys
 

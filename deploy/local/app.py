@@ -7,35 +7,48 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from deploy.local import compose, machine
 from deploy.local.programs import HOST, PREFERRED_PORTS
 from deploy.local.stack import SOURCE, Stack
-from nightdesk.errors import ConfigurationError, NightdeskError
+from nightdesk.errors import ConfigurationError, NightdeskError, UnavailableError
+
+ALERTER: Final = "alerter"
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Run one command; return the exit status."""
-    if len(arguments) != 1 or arguments[0] not in COMMANDS:
-        print(f"usage: python -m deploy.local {'|'.join(COMMANDS)}", file=sys.stderr)
-        return 2
+    command, *rest = arguments or [""]
     try:
-        COMMANDS[arguments[0]](desk(environ))
+        if command == ALERTER:
+            return ask_alerter(desk(environ), rest)
+        if command not in COMMANDS or rest:
+            print(f"usage: python -m deploy.local {'|'.join(COMMANDS)}|{ALERTER} ...", file=sys.stderr)
+            return 2
+        COMMANDS[command](desk(environ))
     except NightdeskError as error:
-        print(f"{arguments[0]}: {error}", file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def desk(environ: Mapping[str, str]) -> Stack:
     """Return the local desk, configured by ``.env`` and the environment, the latter first, as Compose does it."""
-    file = SOURCE / ".env"
-    variables = compose.read_dotenv(file.read_text(encoding="utf-8")) if file.exists() else {}
     root = machine.state_directory(SOURCE)
     root.mkdir(parents=True, exist_ok=True)
-    variables = {**variables, **environ}
-    return Stack(root, environ=variables, preferred_ports=preferred_ports(variables))
+    variables = {**_variables_of(SOURCE / ".env"), **environ}
+    return Stack(
+        root,
+        environ=variables,
+        own_variables={ALERTER: _variables_of(SOURCE / "alerter.env")},
+        preferred_ports=preferred_ports(variables),
+    )
+
+
+def _variables_of(file: Path) -> dict[str, str]:
+    return compose.read_dotenv(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 def preferred_ports(variables: Mapping[str, str]) -> dict[str, int]:
@@ -58,6 +71,8 @@ def up(stack: Stack) -> None:
     print("no Docker engine answers: starting the desk as local processes")
     stack.start()
     print(f"Health      {stack.url('api')}/health")
+    if ALERTER in stack.ports:
+        print(f"Alerts      {stack.url('api')}/alerts")
     if "prometheus" in stack.ports:
         print(f"Prometheus  {stack.url('prometheus')}")
     print(f"Simulator   {stack.url('simulator')}")
@@ -70,7 +85,8 @@ def left_out(stack: Stack) -> list[str]:
     """Return what Compose would run and this machine does not."""
     lines = ["Grafana and its dashboards (they need Docker)", "containers' limits on memory, CPU and files"]
     if "prometheus" not in stack.ports:
-        lines.insert(0, "Prometheus (none on PATH; on Debian: apt-get install prometheus, then make down up)")
+        prometheus = "none on PATH; on Debian: apt-get install prometheus, then make down up"
+        lines.insert(0, f"Prometheus ({prometheus}) and with it the alerter: nobody is told when something breaks")
     return lines
 
 
@@ -123,6 +139,17 @@ def health(port: int) -> str:
 def password(_stack: Stack) -> None:
     """Say that there is no Grafana to log in to."""
     print("Grafana does not run here: it needs Docker", file=sys.stderr)
+
+
+def ask_alerter(stack: Stack, arguments: list[str]) -> int:
+    """Run one of the alerter's own commands with its environment; return the exit status."""
+    if not stack.supervisor.runs():
+        raise UnavailableError("the desk does not run; make up starts it")
+    if ALERTER not in stack.ports:
+        raise UnavailableError("no alerter runs here: it needs Prometheus")
+    command = [sys.executable, "-m", "services.alerter.command", *arguments]
+    environment = {**stack.environment(ALERTER), "PATH": os.environ.get("PATH", os.defpath)}
+    return subprocess.run(command, cwd=SOURCE, env=environment, check=False).returncode
 
 
 COMMANDS: Final[Mapping[str, Callable[[Stack], None]]] = {

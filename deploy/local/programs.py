@@ -18,6 +18,7 @@ PREFERRED_PORTS: Final = {
     "postgres": 5432,
     "collector": 9101,
     "worker": 9102,
+    "alerter": 9103,
 }
 """Where people look for things; a port in use is replaced by a free one."""
 
@@ -31,6 +32,7 @@ ADDRESSES_IN_COMPOSE: Final = {
     "simulator": "simulator:8090",
     "collector": "collector:9100",
     "worker": "worker:9100",
+    "alerter": "alerter:9100",
 }
 
 
@@ -59,6 +61,11 @@ class Layout:
     def recordings(self) -> Path:
         """Raw frames, when RECORD_DIR is set."""
         return self.root / "recordings"
+
+    @property
+    def alerter(self) -> Path:
+        """What the alerter knows."""
+        return self.root / "alerter"
 
     @property
     def data(self) -> Path:
@@ -141,6 +148,8 @@ def environment_of(service: Service, name: str, *, layout: Layout, ports: Mappin
         environment["SIMULATOR_REST_URL"] = f"http://{HOST}:{ports['simulator']}"
     if service.name == "api":
         environment["HEALTH_TARGETS"] = ",".join(health_targets(ports))
+        if "alerter" not in ports:
+            environment["ALERTER_URL"] = ""
     return {key: value for key, value in environment.items() if value}
 
 
@@ -148,7 +157,7 @@ def health_targets(ports: Mapping[str, int]) -> Iterable[str]:
     """Return where the api asks the other services how they are: ``name=http://host:port``."""
     for name, port in sorted(ports.items()):
         service = name.partition("-")[0]
-        if service in {"collector", "worker", "simulator"}:
+        if service in {"collector", "worker", "simulator", "alerter"}:
             yield f"{service}=http://{HOST}:{port}"
 
 

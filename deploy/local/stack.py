@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -37,7 +38,10 @@ from services.init import directories
 from services.init.plan import SERVICES as SECRET_READERS
 
 SOURCE: Final = Path(__file__).resolve().parents[2]
-SERVICES: Final = ("simulator", "collector", "worker", "api")
+SERVICES: Final = ("simulator", "collector", "worker", "api", "alerter")
+WATCHES_PROMETHEUS: Final = "alerter"
+"""Has nothing to watch where there is no Prometheus, and is left out with it."""
+
 DATABASES: Final = ("redis", "postgres")
 ROLE_SECRETS: Final = {
     "postgres": "superuser-password",
@@ -59,18 +63,24 @@ class Stack:
         *,
         services: Sequence[str] = SERVICES,
         environ: Mapping[str, str],
+        own_variables: Mapping[str, Mapping[str, str]] | None = None,
         preferred_ports: Mapping[str, int] = PREFERRED_PORTS,
         source: Path = SOURCE,
         ready_limit_s: float = READY_LIMIT_S,
     ) -> None:
+        """Describe it; ``own_variables`` are those of one service alone, which compose.yaml's come before."""
         self._ready_limit_s = ready_limit_s
         self.layout = Layout(root=root)
         self._source = source
         self._preferred = preferred_ports
         self._compose = (source / "compose.yaml").read_text(encoding="utf-8")
-        self._ours = compose.our_services(self._compose, environ)
-        self._services = [self._ours[name] for name in services]
         self._prometheus = machine.find_prometheus()
+        own = own_variables or {}
+        self._ours = {
+            name: replace(service, environment={**own.get(name, {}), **service.environment})
+            for name, service in compose.our_services(self._compose, environ).items()
+        }
+        self._services = [self._ours[name] for name in services if self._prometheus or name != WATCHES_PROMETHEUS]
         self.supervisor = Supervisor(root)
 
     @property
@@ -130,6 +140,11 @@ class Stack:
         """Return the HTTP address of a process."""
         return f"http://{HOST}:{self.ports[name]}"
 
+    def environment(self, name: str) -> dict[str, str]:
+        """Return the variables that a process is started with."""
+        service = self._ours[name.partition("-")[0]]
+        return programs.environment_of(service, name, layout=self.layout, ports=self.ports)
+
     def redis_url(self) -> str:
         """Return Redis's address, without the password (secret ``redis-password``)."""
         return f"redis://{HOST}:{self.ports['redis']}/0"
@@ -174,7 +189,9 @@ class Stack:
 
     def _make_directories(self) -> None:
         layout = self.layout
-        for directory in (layout.logs, layout.spool, layout.recordings, layout.redis, layout.prometheus):
+        for directory in (
+            layout.logs, layout.spool, layout.recordings, layout.alerter, layout.redis, layout.prometheus,
+        ):  # fmt: skip
             directory.mkdir(parents=True, exist_ok=True)
         layout.postgres.parent.mkdir(parents=True, exist_ok=True)
         for reader in SECRET_READERS:
@@ -248,13 +265,11 @@ class Stack:
         return [Program(name="prometheus", command=command, directory=self.layout.root)]
 
     def _migrate(self) -> None:
-        service = self._ours["migrate"]
-        environment = programs.environment_of(service, "migrate", layout=self.layout, ports=self.ports)
         log = self.layout.logs / "migrate.log"
         with log.open("ab") as output:
             done = subprocess.run(
-                [sys.executable, *service.command[1:]],
-                env={**environment, "PATH": os.environ.get("PATH", os.defpath)},
+                [sys.executable, *self._ours["migrate"].command[1:]],
+                env={**self.environment("migrate"), "PATH": os.environ.get("PATH", os.defpath)},
                 cwd=self._source,
                 stdout=output,
                 stderr=output,

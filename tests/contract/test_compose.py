@@ -9,23 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 ONE_SHOTS = {"init", "migrate"}
-RUNNING = {"redis", "postgres", "simulator", "collector", "worker", "api", "prometheus", "grafana"}
+RUNNING = {"redis", "postgres", "simulator", "collector", "worker", "api", "alerter", "prometheus", "grafana"}
 DATABASES = {"redis", "postgres"}
-CALLS_OUT = {"collector"}
+CALLS_OUT = {"collector", "alerter"}
 SECRET_VOLUME = re.compile("^secrets-")
 
 MEMORY_OF_THE_SERVER = 4 * 2**30
 MEMORY_OF_THE_SYSTEM = 512 * 2**20
 
 
+WITHOUT_ALERTER_ENV = "services: {alerter: {env_file: !reset []}}"
+
+
 def compose_config(**environ: str) -> dict[str, Any]:
-    """Return what Compose makes of the file, without this machine's .env."""
+    """Return what Compose makes of the file, without this machine's .env and alerter.env."""
     command = ["docker", "compose", "--env-file", os.devnull, "--project-directory", str(ROOT)]
     done = subprocess.run(
-        [*command, "config", "--format", "json"],
+        [*command, "--file", str(ROOT / "compose.yaml"), "--file", "-", "config", "--format", "json"],
+        input=WITHOUT_ALERTER_ENV,
         capture_output=True,
         text=True,
         check=True,
@@ -238,10 +243,29 @@ def test_init_sees_that_data_exists_and_cannot_touch_it(services: dict[str, Any]
 def test_a_users_own_secret_reaches_only_who_needs_it() -> None:
     if not has_compose():
         pytest.skip("needs the docker command with Compose; none is on PATH")
-    services = compose_config(TICKDB_API_KEY="key-of-tickdb", API_TOKEN="token-of-api")["services"]
+    readers = {
+        "TICKDB_API_KEY": "collector",
+        "API_TOKEN": "api",
+        "SLACK_WEBHOOK_URL": "alerter",
+        "DEADMAN_URL": "alerter",
+    }
+    services = compose_config(**{variable: f"value of {variable}" for variable in readers})["services"]
 
-    assert [name for name, one in services.items() if "key-of-tickdb" in json.dumps(one)] == ["collector"]
-    assert [name for name, one in services.items() if "token-of-api" in json.dumps(one)] == ["api"]
+    for variable, reader in readers.items():
+        assert [name for name, one in services.items() if f"value of {variable}" in json.dumps(one)] == [reader]
+
+
+def test_variables_of_channels_with_other_names_come_from_a_file_that_may_be_missing() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+
+    assert {name: one["env_file"] for name, one in services.items() if "env_file" in one} == {
+        "alerter": [{"path": "alerter.env", "required": False}]
+    }
+
+
+@pytest.mark.parametrize("file", [".gitignore", ".dockerignore"])
+def test_that_file_gets_into_no_commit_and_no_image(file: str) -> None:
+    assert "alerter.env" in (ROOT / file).read_text(encoding="utf-8")
 
 
 # --- the whole ---

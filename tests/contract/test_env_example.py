@@ -11,6 +11,8 @@ from pydantic_core import PydanticUndefined
 from deploy.local.compose import our_services
 from nightdesk.settings import Settings, load, variable_of
 from nightdesk.store.migrate import MigrateSettings
+from services.alerter.channels import CHANNELS, secret_variables
+from services.alerter.settings import AlerterSettings
 from services.api.settings import ApiSettings
 from services.collector.app import CollectorSettings
 from services.init.app import InitSettings
@@ -26,12 +28,14 @@ SETTINGS: dict[str, type[Settings]] = {
     "collector": CollectorSettings,
     "worker": WorkerSettings,
     "api": ApiSettings,
+    "alerter": AlerterSettings,
 }
 
 WIRING = {
     "REDIS_URL", "REDIS_PASSWORD", "DATABASE_URL", "DATABASE_PASSWORD", "OWNER_PASSWORD", "WRITER_PASSWORD",
     "READER_PASSWORD", "SESSION_SECRET", "SECRETS_DIR", "DATA_DIR", "RENEW_SECRETS", "LISTEN_HOST", "METRICS_PORT",
     "API_PORT", "SIMULATOR_PORT", "SPOOL_DIR", "FEEDS_CONFIG", "CALENDARS_CONFIG", "HEALTH_TARGETS",
+    "ALERTER_URL", "ALERTER_TOKEN", "NOTIFICATIONS_TOKEN", "ACK_SECRET", "LOGIN_TOKEN", "STATE_DIR", "PROMETHEUS_URL",
 }  # fmt: skip
 """How the parts of one stack find each other: compose.yaml's business, not the user's."""
 
@@ -40,6 +44,11 @@ READ_ELSEWHERE = {
     "API_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "SIMULATOR_PORT",
 }  # fmt: skip
 """By compose.yaml, and by the loader of config/feeds.yaml."""
+
+
+CHANNEL_VARIABLES = sorted(
+    variable for kind, (options, _) in CHANNELS.items() for variable in secret_variables(options(kind=kind)).values()
+)
 
 
 @cache
@@ -81,8 +90,17 @@ def test_a_setting_reaches_the_service_that_reads_it(service: str, variable: str
     assert our_services(text, {variable: "given"})[service].environment[variable] == "given"
 
 
+@pytest.mark.parametrize("variable", CHANNEL_VARIABLES)
+def test_what_a_channel_needs_is_explained_and_reaches_the_alerter_alone(variable: str) -> None:
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    given = our_services(text, {variable: "given"})
+
+    assert explained()[variable] == ""
+    assert [name for name, service in given.items() if "given" in service.environment.values()] == ["alerter"]
+
+
 def test_nothing_is_explained_that_nobody_reads() -> None:
-    read = {variable for _, variable in for_users()} | READ_ELSEWHERE
+    read = {variable for _, variable in for_users()} | READ_ELSEWHERE | set(CHANNEL_VARIABLES)
     by_feed = {name for name in explained() if re.search(r"_(WS_URL|REST_URL|API_KEY)$", name)}
 
     assert set(explained()) - read - by_feed == set()

@@ -88,6 +88,26 @@ def test_the_api_asks_every_process_how_it_is() -> None:
     )
 
 
+def test_the_alerter_watches_this_machines_prometheus_and_keeps_its_state_here() -> None:
+    service = a_service("alerter", PROMETHEUS_URL="http://prometheus:9090", STATE_DIR="/var/lib/nightdesk/alerter")
+
+    found = environment_of(service, "alerter", layout=LAYOUT, ports={"alerter": 7, "prometheus": 8})
+
+    assert found["METRICS_PORT"] == "7"
+    assert found["PROMETHEUS_URL"] == "http://127.0.0.1:8"
+    assert found["STATE_DIR"] == str(LAYOUT.alerter)
+
+
+def test_the_api_asks_the_alerter_where_there_is_one() -> None:
+    service = a_service("api", ALERTER_URL="http://alerter:9100")
+
+    with_alerter = environment_of(service, "api", layout=LAYOUT, ports={"api": 6, "alerter": 7})
+
+    assert with_alerter["ALERTER_URL"] == "http://127.0.0.1:7"
+    assert "alerter=http://127.0.0.1:7" in with_alerter["HEALTH_TARGETS"]
+    assert "ALERTER_URL" not in environment_of(service, "api", layout=LAYOUT, ports={"api": 6})
+
+
 def test_nothing_listens_beyond_this_machine() -> None:
     assert environment(a_service("worker"))["LISTEN_HOST"] == "127.0.0.1"
 

@@ -7,6 +7,10 @@ from collections.abc import MutableMapping
 from typing import Any, Final
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+COUNTED: Final = ("warning", "error", "critical")
+"""Levels whose lines are counted."""
 
 _CREDENTIAL: Final = re.compile(
     r"(?i)(api_?key|token|password|secret|signature)([\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^&\s\"',;}]+)"
@@ -19,14 +23,19 @@ def redacted(text: str) -> str:
     return _CREDENTIAL.sub(r"\1\2***", _USERINFO.sub(r"\1***@", text))
 
 
-def configure(*, service: str, level: str, form: str) -> None:
-    """Set up logging for the whole process; ``form`` is ``json`` or ``console``."""
+def configure(*, service: str, level: str, form: str, registry: CollectorRegistry | None = None) -> None:
+    """Set up logging for the whole process; ``form`` is ``json`` or ``console``.
+
+    With a registry, lines are counted there by level: those of libraries, which use ``logging``, as well as our own.
+    """
+    lines = _Lines(registry)
     number = logging.getLevelName(level.upper())
     renderer: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            lines.processor,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exceptions if form == "json" else _unchanged,
             _redact,
@@ -37,7 +46,30 @@ def configure(*, service: str, level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout, force=True)
+    handlers = [logging.StreamHandler(sys.stdout), lines]
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=handlers, force=True)
+
+
+class _Lines(logging.Handler):
+    """Counts log lines by level, as a processor of structlog and as a handler of ``logging``."""
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        super().__init__()
+        lines = Counter("nightdesk_log_events", "Log lines of a level that matters.", ("level",), registry=registry)
+        self._lines = {level: lines.labels(level) for level in COUNTED}
+
+    def processor(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Count one of our own lines and pass it on."""
+        self._count(event["level"])
+        return event
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one line of a library."""
+        self._count(record.levelname.lower())
+
+    def _count(self, level: str) -> None:
+        if level in self._lines:
+            self._lines[level].inc()
 
 
 # A traceback's local variables hold passwords in clear: they are left out.

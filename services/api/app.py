@@ -65,15 +65,16 @@ def main() -> None:
 def run(environ: Mapping[str, str]) -> None:
     """Serve until a signal says stop; raises ConfigurationError when the environment is wrong."""
     settings = load(ApiSettings, environ)
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
-    app = compose(settings)
+    registry = service_registry(SERVICE)
+    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, registry=registry)
+    app = compose(settings, registry)
     # The survey says it once a question; the pool would say it once an attempt.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     log.info("api.starting", port=settings.api_port, token=settings.api_token is not None)
     uvicorn.run(app, host=settings.listen_host, port=settings.api_port, **SERVER)
 
 
-def compose(settings: ApiSettings) -> FastAPI:
+def compose(settings: ApiSettings, registry: CollectorRegistry) -> FastAPI:
     """Return the api wired to its database, Redis and the other services."""
     database = Database(url=settings.database_url, password=_revealed(settings.database_password))
     streams = Streams(url=settings.redis_url, password=_revealed(settings.redis_password))
@@ -102,7 +103,7 @@ def compose(settings: ApiSettings) -> FastAPI:
         rows=database.rows,
         surveyor=surveyor,
         links={"grafana": settings.grafana_link, "prometheus": settings.prometheus_link},
-        registry=service_registry(SERVICE),
+        registry=registry,
         lifespan=lifespan,
     )
 

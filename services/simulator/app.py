@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
 
 from nightdesk import logs, metrics, settings
 from nightdesk.calendars import exchange_spans
@@ -52,19 +53,22 @@ STOCK_RATES: Final = Rates(trades_per_s=8.0, quotes_per_s=10.0, depth_per_s=2.0,
 def run(environ: Mapping[str, str]) -> None:
     """Serve until told to stop. Raises ConfigurationError."""
     chosen = settings.load(SimulatorSettings, environ)
-    logs.configure(service="simulator", level=chosen.log_level, form=chosen.log_format)
-    serving = server(chosen)
+    registry = metrics.service_registry("simulator")
+    logs.configure(service="simulator", level=chosen.log_level, form=chosen.log_format, registry=registry)
+    serving = server(chosen, registry)
     serving.run()
     if not serving.started:
         raise UnavailableError(f"cannot listen on {chosen.listen_host}:{chosen.simulator_port}")
 
 
-def server(chosen: SimulatorSettings, *, wall_ms: Callable[[], int] | None = None) -> uvicorn.Server:
+def server(
+    chosen: SimulatorSettings, registry: CollectorRegistry, *, wall_ms: Callable[[], int] | None = None
+) -> uvicorn.Server:
     """Return the server of everything: WebSocket, REST, control and health on one port."""
     parts = Parts(chosen, wall_ms or steady_wall_ms())
     return uvicorn.Server(
         uvicorn.Config(
-            web(parts),
+            web(parts, registry),
             host=chosen.listen_host,
             port=chosen.simulator_port,
             http=PatientProtocol,
@@ -128,9 +132,8 @@ class Parts:
         return "tickdb" if speaks_tickdb(path) else "binance"
 
 
-def web(parts: Parts) -> FastAPI:
+def web(parts: Parts, registry: CollectorRegistry) -> FastAPI:
     """Return everything that is not a WebSocket; the market moves for as long as it runs."""
-    registry = metrics.service_registry("simulator")
     simulator_metrics.register(registry, parts.exchange)
 
     @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from nightdesk import logs, service, streams
 from nightdesk.clock import Clock
@@ -44,12 +45,13 @@ def run(environ: Mapping[str, str], observer: type[Observer] = Observer) -> None
     """Run until SIGTERM or SIGINT; the transaction in hand is finished and the leases are released."""
     settings = load(WorkerSettings, environ)
     feeds = load_feeds(settings.feeds_config, environ)
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
+    registry = service_registry(SERVICE)
+    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, registry=registry)
     stopping = threading.Event()
     threading.excepthook = _end
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    Worker(settings, feeds, Clock(), stopping, observer).run()
+    Worker(settings, feeds, Clock(), stopping, registry=registry, observer=observer).run()
 
 
 def _end(failure: threading.ExceptHookArgs) -> None:
@@ -65,13 +67,12 @@ class Worker:
 
     def __init__(
         self, settings: WorkerSettings, feeds: Mapping[str, FeedConfig], clock: Clock, stopping: threading.Event,
-        observer: type[Observer] = Observer,
+        *, registry: CollectorRegistry, observer: type[Observer],
     ) -> None:  # fmt: skip
         self._settings = settings
         self._feeds = feeds
         self._stopping = stopping
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        registry = service_registry(SERVICE)
         metrics = WorkerMetrics(registry, feeds)
         self._watchdog = service.Watchdog(limit_s=STUCK_S, excused=self._excused)
         self._observer = observer(

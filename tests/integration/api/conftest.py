@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
@@ -61,5 +62,5 @@ def seeded(database: Database) -> Database:
 
 @pytest.fixture
 def client(seeded: Database) -> Iterator[TestClient]:
-    with TestClient(compose(settings(seeded))) as running:
+    with TestClient(compose(settings(seeded), CollectorRegistry())) as running:
         yield running

@@ -13,6 +13,7 @@ import pytest
 import requests
 import schemathesis
 import uvicorn
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from schemathesis import engine
 from schemathesis.config import SchemathesisConfig
@@ -41,7 +42,7 @@ def api(database: Database, token: str | None) -> Iterator[str]:
     """Serve the api as it is served, over a real database."""
     changes = {} if token is None else {"api_token": SecretStr(token), "session_secret": SecretStr("pepper")}
     port = free_port()
-    app = compose(conftest.settings(database, **changes))
+    app = compose(conftest.settings(database, **changes), CollectorRegistry())
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, **SERVER))
     thread = threading.Thread(target=server.run)
     thread.start()

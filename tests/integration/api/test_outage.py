@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from deploy import databases
@@ -22,7 +23,7 @@ def test_an_outage_is_answered_and_ends_by_itself(directory: Path) -> None:
         database = Database(server=server, name="nightdesk")
         with database.connect() as connection:
             connection.execute(SEED)
-        client = TestClient(compose(settings(database))).__enter__()
+        client = TestClient(compose(settings(database), CollectorRegistry())).__enter__()
         assert client.get("/symbols").status_code == 200
 
     for path in ("/symbols", "/ticks/latest", "/bars?symbol=BTCUSDT", "/gaps"):
@@ -43,13 +44,14 @@ def test_a_database_without_a_schema_is_not_ready_and_no_crash(postgres_server: 
     bare = Database(server=postgres_server, name="bare")
     superuser = settings(bare, database_url=bare.url(), database_password=postgres_server.password)
 
-    with TestClient(compose(superuser)) as client:
+    with TestClient(compose(superuser, CollectorRegistry())) as client:
         assert client.get("/symbols").json()["detail"] == "the database has no schema yet"
         assert client.get("/health").status_code == 503
 
 
 def test_a_database_that_stalls_does_not_make_health_slow(seeded: Database) -> None:
-    with TestClient(compose(settings(seeded))) as client, seeded.connect() as other, other.transaction():
+    app = compose(settings(seeded), CollectorRegistry())
+    with TestClient(app) as client, seeded.connect() as other, other.transaction():
         other.execute("LOCK TABLE leases IN ACCESS EXCLUSIVE MODE")
 
         found = client.get("/health").json()["parts"]

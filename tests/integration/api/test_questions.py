@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from services.api.app import compose
@@ -142,7 +143,7 @@ def test_a_consumer_that_never_had_an_owner_is_down(seeded: Database) -> None:
     with seeded.connect() as connection:
         connection.execute("UPDATE leases SET owner = NULL, expires_at = '-infinity' WHERE shard = 3")
 
-    with TestClient(compose(settings(seeded))) as client:
+    with TestClient(compose(settings(seeded), CollectorRegistry())) as client:
         parts = {part["part"]: part for part in client.get("/health").json()["parts"]}
 
     assert (parts["consumers/simulator"]["status"], parts["consumers/simulator"]["age_s"]) == ("down", None)

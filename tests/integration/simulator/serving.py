@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from prometheus_client import CollectorRegistry
 
 from nightdesk import settings
 from services.simulator.app import server
@@ -60,7 +61,7 @@ class Running:
 def simulator(**environ: str) -> Iterator[Running]:
     """Run a simulator with the settings of an environment."""
     chosen = {"SIMULATOR_HOST": "127.0.0.1", "SIMULATOR_PORT": "0", "SIMULATOR_SHAPE": "flat", **environ}
-    serving = server(settings.load(SimulatorSettings, chosen))
+    serving = server(settings.load(SimulatorSettings, chosen), CollectorRegistry())
     thread = threading.Thread(target=serving.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30

@@ -1,4 +1,4 @@
-"""No credential reaches a log line."""
+"""No credential reaches a log line, and lines that matter are counted."""
 
 import json
 import logging
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from prometheus_client import CollectorRegistry
 
-from nightdesk.logs import configure, redacted
+from nightdesk.logs import COUNTED, configure, redacted
 
 
 @pytest.fixture
@@ -51,3 +52,39 @@ def test_an_exception_tells_neither_its_local_variables_nor_its_secrets(capsys: 
 )
 def test_credentials_are_left_out_and_all_else_stays(text: str, shown: str) -> None:
     assert redacted(text) == shown
+
+
+def counted(registry: CollectorRegistry) -> dict[str, float | None]:
+    return {level: registry.get_sample_value("nightdesk_log_events_total", {"level": level}) for level in COUNTED}
+
+
+@pytest.mark.usefixtures("configured")
+def test_every_level_that_matters_is_there_before_anything_is_logged() -> None:
+    registry = CollectorRegistry()
+    configure(service="desk", level="info", form="json", registry=registry)
+
+    assert counted(registry) == {"warning": 0, "error": 0, "critical": 0}
+
+
+@pytest.mark.usefixtures("configured")
+def test_lines_are_counted_by_level_ours_and_those_of_libraries() -> None:
+    registry = CollectorRegistry()
+    configure(service="desk", level="info", form="json", registry=registry)
+    log = structlog.get_logger()
+    log.info("desk.well")
+    log.warning("desk.odd")
+    log.exception("desk.failed")
+    log.critical("desk.lost")
+    logging.getLogger("library").error("never awaited")
+    logging.getLogger("library").info("not even written")
+
+    assert counted(registry) == {"warning": 1, "error": 2, "critical": 1}
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_level_that_is_not_written_is_not_counted() -> None:
+    registry = CollectorRegistry()
+    configure(service="desk", level="error", form="console", registry=registry)
+    structlog.get_logger().warning("desk.odd")
+
+    assert counted(registry)["warning"] == 0

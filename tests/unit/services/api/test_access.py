@@ -2,6 +2,7 @@ import pytest
 from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as some
+from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from services.api.access import COOKIE, SESSION_S, Gate, own_path
@@ -132,7 +133,7 @@ def test_without_a_secret_there_is_no_gate() -> None:
 
 def test_without_a_secret_set_each_process_has_one_of_its_own() -> None:
     settings = ApiSettings.model_validate({"api_token": TOKEN})
-    one, other = (compose(settings).state.gate for _ in range(2))
+    one, other = (compose(settings, CollectorRegistry()).state.gate for _ in range(2))
 
     assert one.holds(one.session())
     assert not other.holds(one.session())

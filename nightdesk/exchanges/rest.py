@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,6 +29,15 @@ LIMITED_STATUS: Final = frozenset({418, 429})
 DEFAULT_RETRY_AFTER_S: Final = 60.0
 
 
+class Outcome(StrEnum):
+    """What became of one call: the closed set of labels in metrics."""
+
+    OK = "ok"
+    RATE_LIMITED = "rate_limited"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+
+
 class ExchangeError(NightdeskError):
     """The exchange refuses this request; the same one will be refused again."""
 
@@ -43,12 +53,14 @@ class RestClient:
         random: Callable[[], float],
         call: Call = call,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_answer: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
         self._weight_per_minute = weight_per_minute
         self._clock = clock
         self._random = random
         self._call = call
         self._sleep = sleep
+        self._on_answer = on_answer
         self._budgets: dict[str, RateBudget] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rest")
 
@@ -84,21 +96,32 @@ class RestClient:
                 self._threads, self._call, "GET", url, headers, None
             )
         except requests.RequestException as error:
+            self._on_answer(Outcome.UNAVAILABLE)
             raise UnavailableError(f"{_named(url)}: {type(error).__name__}") from error
-        if answer.status_code in LIMITED_STATUS:
+        outcome = _outcome(answer.status_code)
+        self._on_answer(outcome)
+        if outcome is Outcome.RATE_LIMITED:
             wait_s = retry_after_s(answer.headers, self._now(), DEFAULT_RETRY_AFTER_S)
             budget.close(wait_s, self._clock.monotonic_s())
             raise RateLimitedError(f"{_named(url)}: {answer.status_code}, wait {wait_s:g} s", wait_s)
-        return _body(url, answer)
+        return _body(url, answer, outcome)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall_ns() / 1e9, UTC)
 
 
-def _body(url: str, answer: Answer) -> bytes:
-    if answer.status_code >= 500:
+def _outcome(status: int) -> Outcome:
+    if status in LIMITED_STATUS:
+        return Outcome.RATE_LIMITED
+    if status >= 500:
+        return Outcome.UNAVAILABLE
+    return Outcome.OK if status == 200 else Outcome.REFUSED
+
+
+def _body(url: str, answer: Answer, outcome: Outcome) -> bytes:
+    if outcome is Outcome.UNAVAILABLE:
         raise UnavailableError(f"{_named(url)}: status {answer.status_code}")
-    if answer.status_code != 200:
+    if outcome is Outcome.REFUSED:
         raise ExchangeError(f"{_named(url)}: status {answer.status_code}: {answer.content[:200]!r}")
     return answer.content
 

@@ -19,7 +19,7 @@ from nightdesk.errors import ConfigurationError
 from nightdesk.exchanges.rest import RestClient
 from nightdesk.feeds_config import FeedConfig, load_feeds
 from nightdesk.health import HealthServer, Part, Status
-from nightdesk.metrics import service_registry
+from nightdesk.metrics import HostCollector, service_registry
 from nightdesk.service import Watchdog
 from nightdesk.ticks import Kind
 from services.collector.codec import Codec, Fetch, Subscription
@@ -179,7 +179,14 @@ class Feed:
 
     def _new_session(self, publisher: Publisher) -> Session:
         options, config = self._options, self._config
-        client = RestClient(weight_per_minute=config.rest_weight_per_minute, clock=self._clock, random=random.random)
+        calendars = {symbol: config.calendar_of(symbol) for symbol in config.symbols}
+        tally = Tally(self.name, calendars, [cause.value for cause in Cause], self._session_metrics)
+        client = RestClient(
+            weight_per_minute=config.rest_weight_per_minute,
+            clock=self._clock,
+            random=random.random,
+            on_answer=tally.answered,
+        )
 
         async def rest(fetch: Fetch) -> bytes:
             return await client.get(fetch.url, weight=fetch.weight, headers=dict(fetch.headers))
@@ -191,7 +198,7 @@ class Feed:
             connect=TRANSPORTS[options.transport],
             rest=rest,
             sink=publisher,
-            tally=Tally(self.name, config.symbols, [cause.value for cause in Cause], self._session_metrics),
+            tally=tally,
             policy=Policy(
                 reconnect_base_s=options.reconnect_base_delay,
                 reconnect_max_s=options.reconnect_max_delay,
@@ -358,11 +365,18 @@ class Collector:
     """The process."""
 
     def __init__(
-        self, options: CollectorSettings, configs: Mapping[str, FeedConfig], calendars: Calendars, clock: Clock
+        self,
+        options: CollectorSettings,
+        configs: Mapping[str, FeedConfig],
+        calendars: Calendars,
+        clock: Clock,
+        *,
+        registry: CollectorRegistry,
     ) -> None:
         self._spool_dir = options.spool_dir
         self._calendars = calendars
-        self.registry: CollectorRegistry = service_registry(SERVICE)
+        self.registry = registry
+        registry.register(HostCollector({"spool": options.spool_dir}))
         self._progress = Gauge(
             "nightdesk_progress_timestamp_seconds", "When progress was last made.", ("service",), registry=self.registry
         ).labels(SERVICE)
@@ -459,11 +473,12 @@ class Collector:
 def run(environ: Mapping[str, str]) -> None:
     """Collect until SIGTERM or SIGINT."""
     options, feeds = configuration(environ)
-    logs.configure(service=SERVICE, level=options.log_level, form=options.log_format)
+    registry = service_registry(SERVICE)
+    logs.configure(service=SERVICE, level=options.log_level, form=options.log_format, registry=registry)
     clock = Clock()
     calendars = _calendars(options, feeds)
     calendars.rebuild(clock.wall_ns())
-    asyncio.run(_main(Collector(options, feeds, calendars, clock)))
+    asyncio.run(_main(Collector(options, feeds, calendars, clock, registry=registry)))
 
 
 def _calendars(options: CollectorSettings, feeds: Mapping[str, FeedConfig]) -> Calendars:

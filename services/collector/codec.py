@@ -75,11 +75,12 @@ class Fatal(msgspec.Struct, frozen=True):
     """The exchange refuses what we asked (credentials, symbol limit); ``cause`` is one readable line.
 
     The session closes, reports and retries with its longest delay: only a human or the exchange can mend it.
-    ``retry_after_s`` is above 0 when the exchange named a waiting time.
+    ``retry_after_s`` is above 0 when the exchange named a waiting time, ``limited`` when we asked too often.
     """
 
     cause: str
     retry_after_s: float = 0.0
+    limited: bool = False
 
 
 Control: TypeAlias = Fetch | Send | Alive | Rollover | Fatal

@@ -234,8 +234,8 @@ class Link:
                     self._start_fetch(control)
                 case Rollover(cause=cause):
                     self.ask_rollover(cause)
-                case Fatal(cause=cause, retry_after_s=retry_after_s):
-                    self.end(Ending(cause=Cause.FATAL, text=cause, retry_after_s=retry_after_s, longest=True))
+                case Fatal():
+                    self.end(_refusal(control))
 
     def _answer(self, text: str) -> None:
         if self._outbox.qsize() < OUTBOX_MESSAGES:
@@ -296,6 +296,11 @@ class Link:
 
 def nowhere(_ticks: Sequence[Tick]) -> None:
     """Take the ticks of a connection that is over."""
+
+
+def _refusal(refused: Fatal) -> Ending:
+    cause = Cause.RATE_LIMITED if refused.limited else Cause.FATAL
+    return Ending(cause=cause, text=refused.cause, retry_after_s=refused.retry_after_s, longest=True)
 
 
 def _ending_of(pump: asyncio.Task[Closed]) -> Ending:

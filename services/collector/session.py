@@ -420,6 +420,8 @@ class Session:
     def _look_at_symbols(self, link: Link, now_ns: int) -> None:
         if self._paused:
             self._usual.restart(now_ns)
+        for symbol in filter(self._mark_of, self._symbols):
+            self._tally.heard(symbol)
         fell, spoke = self._usual.look(now_ns, self._mark_of, self._is_open_now)
         for symbol in spoke:
             self._tally.silent(symbol, silent=False)
@@ -453,7 +455,7 @@ class Session:
 
     def _mark_of(self, symbol: str) -> int:
         """Return a number that changes whenever the symbol is heard."""
-        return self._tally.last_tick_ns.get(symbol, 0) + self._alive.get(symbol, 0)
+        return self._tally.last_tick_ns(symbol) + self._alive.get(symbol, 0)
 
     def _is_open_now(self, symbol: str) -> bool:
         return self._is_open(symbol, self._clock.wall_ns())

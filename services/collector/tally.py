@@ -4,13 +4,14 @@ The hot path adds to plain numbers; once in a while they are added to the metric
 """
 
 from collections import Counter as Count
-from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from nightdesk.ticks import KIND_OF, Event, EventName, Kind, Tick
+from nightdesk.exchanges.rest import Outcome
+from nightdesk.ticks import KIND_OF, NO_TIME, AggTrade, Event, EventName, Kind, Quote, Tick, Trade
 from services.collector.codec import Reason
 
 CODEC_FAILURE: Final = "codec_failure"
@@ -18,9 +19,6 @@ CODEC_FAILURE: Final = "codec_failure"
 
 OTHER: Final = "other"
 REASONS: Final = frozenset({*(reason.value for reason in Reason), CODEC_FAILURE, OTHER})
-
-
-_symbol_of: Callable[[Tick], str] = attrgetter("symbol")
 
 
 class SessionMetrics:
@@ -49,15 +47,22 @@ class SessionMetrics:
             "1 while a symbol is silent for longer than it usually is and its market is open.",
             "symbol",
         )
+        self.symbol_info = gauge("symbol_info", "1; which calendar the symbol's market keeps.", "symbol", "calendar")
+        self.symbol_heard = gauge(
+            "symbol_heard", "1 once the symbol was heard, or proved alive, since the start.", "symbol"
+        )
+        self.symbol_last_price = gauge("symbol_last_price", "Price of a symbol's last trade.", "symbol")
+        self.symbol_spread = gauge("symbol_spread", "Ask less bid of a symbol's last quote with both sides.", "symbol")
+        self.answers = counter("exchange_answers", "Answers of the exchange's REST interface.", "outcome")
         self.conflated = counter("feed_conflated", "Quotes and depths left out because a newer one came.", "kind")
         self.breaks = counter("feed_sequence_breaks", "Breaks in a sequence that the codec saw.", "kind")
         self.paused = gauge("feed_paused", "1 while the socket is paused because nothing more can be kept.")
 
 
 class Tally:
-    """One feed's numbers between two looks at them."""
+    """One feed's numbers between two looks at them; ``calendars`` has the calendar of each of its symbols."""
 
-    def __init__(self, feed: str, symbols: Iterable[str], causes: Iterable[str], metrics: SessionMetrics) -> None:
+    def __init__(self, feed: str, calendars: Mapping[str, str], causes: Iterable[str], metrics: SessionMetrics) -> None:
         self._feed = feed
         self._metrics = metrics
         self.messages = 0
@@ -67,18 +72,25 @@ class Tally:
         self.rejected: Count[str] = Count()
         self.breaks: Count[str] = Count()
         self.conflated: Count[str] = Count()
-        self.last_tick_ns: dict[str, int] = dict.fromkeys(symbols, 0)
-        self._show_zeros(causes)
+        self._last: dict[type, dict[str, Any]] = {kind: {} for kind in KIND_OF if kind is not Event}
+        self._show_zeros(calendars, causes)
 
     def count(self, ticks: Sequence[Tick]) -> None:
-        """Count ticks that came together and note when their symbols were last heard."""
+        """Count ticks that came together and keep the last of each symbol and kind."""
         present = set(map(type, ticks))
         for kind in present:
-            self.ticks[kind] += len(ticks) if len(present) == 1 else sum(type(tick) is kind for tick in ticks)
-        if Event in present:
-            ticks = self._without_events(ticks)
-        if ticks:
-            self.last_tick_ns.update(dict.fromkeys(map(_symbol_of, ticks), ticks[-1].received_ns))
+            some = ticks if len(present) == 1 else [tick for tick in ticks if type(tick) is kind]
+            self.ticks[kind] += len(some)
+            if kind is Event:
+                self._count_breaks(some)
+                continue
+            last = self._last[kind]
+            for tick in some:  # faster than any call that does without the loop (measured)
+                last[tick.symbol] = tick
+
+    def last_tick_ns(self, symbol: str) -> int:
+        """Return when a symbol's last tick was received, ``NO_TIME`` before its first; an event is no sign of life."""
+        return max((last[symbol].received_ns for last in self._last.values() if symbol in last), default=NO_TIME)
 
     def reject(self, reason: str) -> None:
         """Count a message that could not be read; an unforeseen reason counts as ``other``."""
@@ -97,6 +109,14 @@ class Tally:
     def silent(self, symbol: str, *, silent: bool) -> None:
         """Show whether a symbol is silent."""
         self._metrics.symbol_silent.labels(self._feed, symbol).set(silent)
+
+    def heard(self, symbol: str) -> None:
+        """Show that a symbol was heard, if only by a sign of life that is no tick."""
+        self._metrics.symbol_heard.labels(self._feed, symbol).set(1)
+
+    def answered(self, outcome: Outcome) -> None:
+        """Count an answer of the exchange's REST interface."""
+        self._metrics.answers.labels(self._feed, outcome).inc()
 
     def paused(self, *, paused: bool) -> None:
         """Show whether the socket is paused."""
@@ -122,18 +142,26 @@ class Tally:
             counted.clear()
         if self.heard_ns:
             metrics.last_message.labels(feed).set(self.heard_ns / 1e9)
-        for symbol, last_ns in self.last_tick_ns.items():
-            if last_ns:
-                metrics.symbol_last_tick.labels(feed, symbol).set(last_ns / 1e9)
+        self._flush_last()
 
-    def _without_events(self, ticks: Sequence[Tick]) -> list[Tick]:
-        """Count the breaks; an event is no sign of life of its symbol."""
-        for one in ticks:
+    def _flush_last(self) -> None:
+        feed, metrics = self._feed, self._metrics
+        for symbol in set().union(*self._last.values()):
+            metrics.symbol_last_tick.labels(feed, symbol).set(self.last_tick_ns(symbol) / 1e9)
+        for kind in (AggTrade, Trade):  # where a feed has both, its trades are the finer ones
+            for symbol, trade in self._last[kind].items():
+                metrics.symbol_last_price.labels(feed, symbol).set(trade.price)
+        for symbol, quote in self._last[Quote].items():
+            spread = quote.ask_price - quote.bid_price
+            if not isnan(spread):  # a side may be empty
+                metrics.symbol_spread.labels(feed, symbol).set(spread)
+
+    def _count_breaks(self, events: Sequence[Tick]) -> None:
+        for one in events:
             if isinstance(one, Event) and one.name == EventName.SEQUENCE_BREAK:
                 self.breaks[Kind(one.kind).label if one.kind else OTHER] += 1
-        return [one for one in ticks if not isinstance(one, Event)]
 
-    def _show_zeros(self, causes: Iterable[str]) -> None:
+    def _show_zeros(self, calendars: Mapping[str, str], causes: Iterable[str]) -> None:
         """Make the children now, so that a rate sees the first of each."""
         feed, metrics = self._feed, self._metrics
         metrics.connected.labels(feed).set(0)
@@ -148,5 +176,9 @@ class Tally:
             metrics.breaks.labels(feed, kind.label)
         for kind in (Kind.QUOTE, Kind.DEPTH):
             metrics.conflated.labels(feed, kind.label)
-        for symbol in self.last_tick_ns:
+        for outcome in Outcome:
+            metrics.answers.labels(feed, outcome)
+        for symbol, calendar in calendars.items():
+            metrics.symbol_info.labels(feed, symbol, calendar).set(1)
+            metrics.symbol_heard.labels(feed, symbol).set(0)
             metrics.symbol_silent.labels(feed, symbol).set(0)

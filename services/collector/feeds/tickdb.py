@@ -260,7 +260,7 @@ def _ns(moment: float) -> int:
 def _refused(message: _Envelope) -> Fatal:
     cause = f"TickDB refuses {message.cmd[:40] or 'the connection'}: {message.code} {message.message[:200]}"
     if message.code == RATE_LIMITED:
-        return Fatal(cause, retry_after_s=_retry_after_s(message))
+        return Fatal(cause, retry_after_s=_retry_after_s(message), limited=True)
     return Fatal(cause, retry_after_s=SERVER_RETRY_S if message.code in SERVER_ERRORS else 0.0)
 
 

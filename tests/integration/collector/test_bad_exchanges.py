@@ -117,7 +117,7 @@ async def collect_until(
             connect=connect,
             rest=no_rest,
             sink=sink,
-            tally=Tally("f", subscription.symbols, [cause.value for cause in Cause], SessionMetrics(registry)),
+            tally=Tally("f", dict.fromkeys(subscription.symbols, "24/7"), list(Cause), SessionMetrics(registry)),
             policy=Policy(reconnect_base_s=0.01, reconnect_max_s=0.05, silence_s=0.5),
             clock=Clock(),
             random=random.random,

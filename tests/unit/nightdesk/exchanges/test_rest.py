@@ -10,7 +10,7 @@ import requests
 
 from nightdesk.clock import Clock
 from nightdesk.errors import RateLimitedError, UnavailableError
-from nightdesk.exchanges.rest import ATTEMPTS, ExchangeError, RestClient
+from nightdesk.exchanges.rest import ATTEMPTS, ExchangeError, Outcome, RestClient
 
 URL = "https://x.example/depth?symbol=A&api_key=secret"
 
@@ -29,9 +29,15 @@ class FakeExchange:
         self._answers = iter(answers)
         self.now_s = 1000.0
         self.asked: list[tuple[float, str, dict[str, str]]] = []
+        self.outcomes: list[Outcome] = []
         clock = Clock(wall_ns=lambda: int(self.now_s * 1e9), monotonic_ns=lambda: int(self.now_s * 1e9))
         self.client = RestClient(
-            weight_per_minute=6000, clock=clock, random=lambda: 0.0, call=self.answer, sleep=self.sleep
+            weight_per_minute=6000,
+            clock=clock,
+            random=lambda: 0.0,
+            call=self.answer,
+            sleep=self.sleep,
+            on_answer=self.outcomes.append,
         )
 
     def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> FakeAnswer:
@@ -93,6 +99,30 @@ def test_a_limit_that_lasts_says_how_long_to_wait() -> None:
         exchange.get()
     assert limited.value.retry_after_s == 30.0
     assert limited.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome"),
+    [
+        (FakeAnswer(429, headers={"Retry-After": "1"}), Outcome.RATE_LIMITED),
+        (FakeAnswer(418), Outcome.RATE_LIMITED),
+        (FakeAnswer(502), Outcome.UNAVAILABLE),
+        (requests.ReadTimeout(), Outcome.UNAVAILABLE),
+    ],
+)
+def test_each_call_is_told_by_what_became_of_it(trouble: FakeAnswer | Exception, outcome: Outcome) -> None:
+    exchange = FakeExchange(trouble, FakeAnswer())
+    exchange.get()
+
+    assert exchange.outcomes == [outcome, Outcome.OK]
+
+
+def test_a_refusal_is_told_as_one() -> None:
+    exchange = FakeExchange(FakeAnswer(404))
+    with pytest.raises(ExchangeError):
+        exchange.get()
+
+    assert exchange.outcomes == [Outcome.REFUSED]
 
 
 def test_a_limit_closes_its_host_for_everyone_and_no_other_host() -> None:

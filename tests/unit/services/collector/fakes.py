@@ -46,8 +46,8 @@ class WordCodec:
                 return (), (Fetch(key, f"https://exchange/{key}?api_key=hush"),)
             case "rollover", [cause]:
                 return (), (Rollover(cause),)
-            case "fatal", [after_s, cause]:
-                return (), (Fatal(cause, float(after_s)),)
+            case (("fatal" | "limited"), [after_s, cause]):
+                return (), (Fatal(cause, float(after_s), limited=word == "limited"),)
             case "boom", _:
                 raise KeyError("a defect")
             case "hello", _:

@@ -14,7 +14,7 @@ from tests.virtual_time import EPOCH_NS, clock, run
 
 
 def a_tally() -> Tally:
-    return Tally("f", ["A"], [], SessionMetrics(CollectorRegistry()))
+    return Tally("f", {"A": "24/7"}, [], SessionMetrics(CollectorRegistry()))
 
 
 class Now:

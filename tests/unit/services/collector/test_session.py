@@ -37,7 +37,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.tally = Tally("f", SYMBOLS, [cause.value for cause in Cause], SessionMetrics(self.registry))
+        self.tally = Tally("f", dict.fromkeys(SYMBOLS, "24/7"), list(Cause), SessionMetrics(self.registry))
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"nightdesk_{name}", {"feed": "f", **labels})
@@ -240,6 +240,19 @@ def test_a_refusal_that_names_a_time_waits_that_long() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize(("word", "cause"), [("fatal", "fatal"), ("limited", "rate_limited")])
+def test_a_refusal_is_counted_by_whether_we_asked_too_often(word: str, cause: str) -> None:
+    async def scenario() -> None:
+        desk = Desk()
+        async with desk.open():
+            socket = await desk.exchange.opened(1)
+            socket.say(f"{word} 7 no")
+            await desk.exchange.opened(2)
+            assert desk.value("feed_disconnects_total", cause=cause) == 1
+
+    run(scenario())
+
+
 def test_before_anything_was_heard_the_cause_stays_that_the_collector_started() -> None:
     async def scenario() -> None:
         desk = Desk(FakeExchange(UnavailableError("no")))
@@ -420,10 +433,12 @@ def test_a_symbol_that_is_never_heard_is_named() -> None:
             assert session.state.unheard == ()
             await asyncio.sleep(20)
             assert session.state.unheard == ("B",)
+            assert (desk.value("symbol_heard", symbol="A"), desk.value("symbol_heard", symbol="B")) == (1, 0)
             only_a.cancel()
-            socket.say("t B 1")
+            socket.say("alive B")
             await asyncio.sleep(2)
             assert session.state.unheard == ()
+            assert desk.value("symbol_heard", symbol="B") == 1
 
     run(scenario())
 

@@ -185,20 +185,20 @@ def test_a_refusal_is_fatal_and_says_why(code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "retry_after_s"),
+    ("message", "retry_after_s", "limited"),
     [
-        ({"code": 3001}, 60.0),
-        ({"code": 3001, "retry_after": 7}, 7.0),
-        ({"code": 3001, "retry_after": -7}, 60.0),
-        ({"code": 5001}, 10.0),
+        ({"code": 3001}, 60.0, True),
+        ({"code": 3001, "retry_after": 7}, 7.0, True),
+        ({"code": 3001, "retry_after": -7}, 60.0, True),
+        ({"code": 5001}, 10.0, False),
     ],
 )
-def test_what_passes_says_when_to_come_back(message: dict[str, int], retry_after_s: float) -> None:
+def test_what_passes_says_when_to_come_back(message: dict[str, int], retry_after_s: float, limited: bool) -> None:
     _, controls = tickdb().receive(text(message), NOW_NS)
 
     fatal = only(controls)
     assert isinstance(fatal, Fatal)
-    assert fatal.retry_after_s == retry_after_s
+    assert (fatal.retry_after_s, fatal.limited) == (retry_after_s, limited)
 
 
 @pytest.mark.parametrize(

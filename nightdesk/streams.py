@@ -86,6 +86,12 @@ class RedisStreams:
             if isinstance(answer, dict)
         }
 
+    def uptime_s(self) -> int:
+        """Return for how many whole seconds Redis has been running; raises UnavailableError."""
+        with translated():
+            answer: Any = self._client.info("server")
+        return int(answer["uptime_in_seconds"])
+
 
 @contextmanager
 def translated() -> Iterator[None]:

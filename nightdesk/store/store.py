@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -32,6 +33,25 @@ class Committed:
     quarantined: Counter[tuple[str, str]]
     oldest_ns: Mapping[str, int]
     newest_ns: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What the gap ledger says of one feed and kind; times are Unix seconds, 0 where there is no such gap.
+
+    ``oldest_s`` is when the oldest of the gaps that are open and younger than ``RECENT_GAP_S`` was opened,
+    ``unfillable_s`` when the newest that cannot be filled was last written to.
+    """
+
+    open: int = 0
+    missing_ids: int = 0
+    unfillable: int = 0
+    oldest_s: float = 0.0
+    unfillable_s: float = 0.0
+
+
+RECENT_GAP_S: Final = 86_400.0
+"""A gap that has been open for longer is known by now."""
 
 
 class Store:
@@ -132,11 +152,24 @@ class Store:
         with translated():
             self._live().execute(statement("close_old_bars"), values)
 
-    def gap_figures(self, consumers: Sequence[str]) -> dict[tuple[str, Kind], tuple[int, int]]:
-        """Return the number of open gaps and of missing ids by feed and kind."""
+    def gap_figures(self, consumers: Sequence[str]) -> dict[tuple[str, Kind], Ledger]:
+        """Return what the ledger says of these consumers' gaps by feed and kind, unless all are filled."""
+        values = {"consumers": list(consumers), "recent_s": RECENT_GAP_S}
         with translated():
-            rows = self._live().execute(statement("gap_figures"), {"consumers": list(consumers)}).fetchall()
-        return {(feed, Kind(kind)): (gaps, missing) for feed, kind, gaps, missing in rows}
+            rows = self._live().execute(statement("gap_figures"), values).fetchall()
+        return {
+            (feed, Kind(kind)): Ledger(
+                open=open_, missing_ids=missing, unfillable=unfillable, oldest_s=oldest_s, unfillable_s=unfillable_s
+            )
+            for feed, kind, open_, missing, unfillable, oldest_s, unfillable_s in rows
+        }
+
+    def server_started_s(self) -> float:
+        """Return when PostgreSQL was started, Unix seconds by its own clock."""
+        with translated():
+            row = self._live().execute(statement("server_started")).fetchone()
+        assert row is not None  # noqa: S101  a server knows when it was started
+        return float(row[0])
 
     def _in_a_unit(self, work: Callable[[UnitOfWork], Committed]) -> None:
         unit = UnitOfWork(self._live())

@@ -11,6 +11,7 @@ from services.worker.observer import Observer
 
 SURVEY_S: Final = 1.0
 LEDGER_S: Final = 10.0
+SERVERS_S: Final = 5.0
 PUBLISH_S: Final = 5.0
 DAYS_S: Final = 3600.0
 BAR_GRACE_S: Final = 5.0
@@ -34,7 +35,7 @@ class Pace:
 
 
 class Housekeeping:
-    """Look at the streams, close quiet bars, count the ledger, publish positions again, make days ahead."""
+    """Look at the streams and servers, close quiet bars, count the ledger, publish positions again, make days ahead."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Housekeeping:
         self._feeds = feeds
         self._survey = Pace(SURVEY_S, now_s)
         self._ledger = Pace(LEDGER_S, now_s)
+        self._servers = Pace(SERVERS_S, now_s)
         self._publish = Pace(PUBLISH_S, now_s)
         self._days = Pace(DAYS_S, now_s)
 
@@ -64,7 +66,7 @@ class Housekeeping:
         positions = self._loop.positions()
         chores = (
             (self._survey, self._look_around), (self._publish, self._publish_again), (self._ledger, self._count_gaps),
-            (self._days, lambda _: self._store.make_days()),
+            (self._servers, self._look_at_servers), (self._days, lambda _: self._store.make_days()),
         )  # fmt: skip
         for pace, chore in chores:
             if pace.due():
@@ -89,6 +91,9 @@ class Housekeeping:
 
     def _count_gaps(self, positions: Sequence[Position]) -> None:
         self._observer.counted_gaps(self._store.gap_figures([one.consumer for one in positions]), self._feeds)
+
+    def _look_at_servers(self, _: Sequence[Position]) -> None:
+        self._observer.saw_servers(database_s=self._store.server_started_s(), redis_uptime_s=self._streams.uptime_s())
 
 
 NOTHING_YET: Final = "0-0"

@@ -69,11 +69,30 @@ class WorkerMetrics:
         self.gaps_opened = Counter("nightdesk_gaps_opened_total", "Gaps opened.", kind, registry=registry)
         self.gaps_open = Gauge("nightdesk_gaps_open", "Gaps that are open now.", kind, registry=registry)
         self.missing_ids = Gauge("nightdesk_gap_missing_ids", "Ids missing in open gaps.", kind, registry=registry)
+        self.unfillable = Gauge("nightdesk_gaps_unfillable", "Gaps that cannot be filled.", kind, registry=registry)
+        self.oldest_gap = Gauge(
+            "nightdesk_gap_oldest_timestamp_seconds",
+            "When the oldest gap that is open and younger than a day was opened, Unix time; 0 without one.",
+            kind,
+            registry=registry,
+        )
+        self.last_unfillable = Gauge(
+            "nightdesk_gap_unfillable_timestamp_seconds",
+            "When a gap was last found to be one that cannot be filled, Unix time; 0 without one.",
+            kind,
+            registry=registry,
+        )
         self.takeovers = Counter(
             "nightdesk_lease_takeovers_total", "Leases taken over from an owner that fell silent.", registry=registry
         )
         self.database_up = Gauge("nightdesk_database_up", "1 while PostgreSQL answers.", registry=registry)
         self.redis_up = Gauge("nightdesk_redis_up", "1 while Redis answers.", registry=registry)
+        self.database_started = Gauge(
+            "nightdesk_database_started_timestamp_seconds", "When PostgreSQL was started, Unix time.", registry=registry
+        )
+        self.redis_started = Gauge(
+            "nightdesk_redis_started_timestamp_seconds", "When Redis was started, Unix time.", registry=registry
+        )
         self.progress_timestamp = Gauge(
             "nightdesk_progress_timestamp_seconds", "Unix time of the last progress.", ("service",), registry=registry
         )
@@ -89,5 +108,6 @@ class WorkerMetrics:
             for kind in Kind:
                 for family in (
                     self.committed_ticks, self.duplicates, self.gaps_opened, self.gaps_open, self.missing_ids,
+                    self.unfillable, self.oldest_gap, self.last_unfillable,
                 ):  # fmt: skip
                     family.labels(feed, kind.label)

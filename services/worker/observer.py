@@ -12,7 +12,7 @@ from nightdesk.errors import NightdeskError
 from nightdesk.health import Part, Status
 from nightdesk.leases import Taken
 from nightdesk.service import Watchdog
-from nightdesk.store.store import Committed
+from nightdesk.store.store import Committed, Ledger
 from nightdesk.streams import Top
 from nightdesk.ticks import Kind
 from services.worker.metrics import WorkerMetrics
@@ -27,6 +27,9 @@ LAG_LIMIT_S: Final = 30.0
 
 QUARANTINE_SHOWN_S: Final = 900.0
 """How long health tells of a frame that was put into quarantine."""
+
+UPTIME_JITTER_S: Final = 2.0
+NO_GAPS: Final = Ledger()
 
 
 @dataclass(slots=True)
@@ -74,6 +77,7 @@ class Observer:
         self._watchdog = watchdog
         self._now_s = now_s
         self._wall_ns = wall_ns
+        self._redis_started_s = 0.0
         self._lock = threading.Lock()
         self._state = _State(Dependency("database", -DEPENDENCY_LIMIT_S), Dependency("redis", -DEPENDENCY_LIMIT_S))
 
@@ -135,14 +139,30 @@ class Observer:
             self._forget(consumer)
         self.redis_answered()
 
-    def counted_gaps(self, figures: Mapping[tuple[str, Kind], tuple[int, int]], feeds: Sequence[str]) -> None:
+    def counted_gaps(self, figures: Mapping[tuple[str, Kind], Ledger], feeds: Sequence[str]) -> None:
         """The ledger was counted."""
         for feed in feeds:
             for kind in Kind:
-                gaps, missing = figures.get((feed, kind), (0, 0))
-                self._metrics.gaps_open.labels(feed, kind.label).set(gaps)
-                self._metrics.missing_ids.labels(feed, kind.label).set(missing)
+                ledger = figures.get((feed, kind), NO_GAPS)
+                self._metrics.gaps_open.labels(feed, kind.label).set(ledger.open)
+                self._metrics.missing_ids.labels(feed, kind.label).set(ledger.missing_ids)
+                self._metrics.unfillable.labels(feed, kind.label).set(ledger.unfillable)
+                self._metrics.oldest_gap.labels(feed, kind.label).set(ledger.oldest_s)
+                self._metrics.last_unfillable.labels(feed, kind.label).set(ledger.unfillable_s)
         self.database_answered()
+
+    def saw_servers(self, *, database_s: float, redis_uptime_s: float) -> None:
+        """Both servers said since when they run: PostgreSQL the Unix time, Redis for how long.
+
+        Redis counts whole seconds, so that its start is known to the second only: it has moved once it moved by more.
+        """
+        self._metrics.database_started.set(database_s)
+        redis_s = self._wall_ns() / 1e9 - redis_uptime_s
+        if abs(redis_s - self._redis_started_s) > UPTIME_JITTER_S:
+            self._redis_started_s = redis_s
+            self._metrics.redis_started.set(redis_s)
+        self.database_answered()
+        self.redis_answered()
 
     def database_answered(self) -> None:
         """PostgreSQL answered."""

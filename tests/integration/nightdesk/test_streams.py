@@ -53,6 +53,10 @@ def test_publishing_leaves_the_position_and_nothing_below_it(redis: "redis_drive
     assert [entry_id for entry_id, _ in redis.xrange(stream_key("f", 0))] == [b"2000-0", b"3000-0"]
 
 
+def test_redis_says_for_how_long_it_runs(redis: "redis_driver.Redis") -> None:
+    assert RedisStreams(redis).uptime_s() >= 0
+
+
 def test_tops_say_what_waits(redis: "redis_driver.Redis") -> None:
     fill(redis)
     client = RedisStreams(redis)

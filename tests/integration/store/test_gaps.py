@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nightdesk.store.store import Ledger
 from nightdesk.ticks import Event, Kind, Tick
 from tests.integration.store.conftest import (
     NOW_NS,
@@ -225,6 +226,46 @@ def test_stored_and_ledgered_ids_are_disjoint_and_together_everything(desk: Desk
 def test_the_ledgers_figures_are_by_feed_and_kind(desk: Desk) -> None:
     desk.commit([a_trade(10), a_trade(15), an_agg_trade(1), an_agg_trade(3)])
 
-    figures = desk.store.gap_figures(["store/simulator/00"])
-    assert figures == {("simulator", Kind.TRADE): (1, 4), ("simulator", Kind.AGG_TRADE): (1, 1)}
+    found = desk.store.gap_figures(["store/simulator/00"])
+    assert {key: (one.open, one.missing_ids) for key, one in found.items()} == {
+        ("simulator", Kind.TRADE): (1, 4),
+        ("simulator", Kind.AGG_TRADE): (1, 1),
+    }
     assert desk.store.gap_figures(["store/simulator/01"]) == {}
+
+
+def figures(desk: Desk) -> Ledger:
+    (one,) = desk.store.gap_figures(["store/simulator/00"]).values()
+    return one
+
+
+def test_the_ledger_knows_since_when_a_gap_is_open_unless_it_is_an_old_one(desk: Desk) -> None:
+    desk.commit([a_trade(10), a_trade(15)])
+    desk.commit([a_trade(20)])
+    desk.execute("UPDATE gaps SET opened_at = now() - interval '2 hours' WHERE from_id = 11")
+    oldest_s = desk.one("SELECT extract(epoch FROM min(opened_at))::float8 FROM gaps")
+    assert figures(desk).oldest_s == pytest.approx(oldest_s)
+
+    desk.execute("UPDATE gaps SET opened_at = opened_at - interval '2 days'")
+    assert (figures(desk).open, figures(desk).oldest_s) == (2, 0)
+
+
+def test_what_cannot_be_filled_is_counted_apart_with_its_time(desk: Desk) -> None:
+    desk.commit([a_trade(10), a_trade(15)])
+    assert (figures(desk).unfillable, figures(desk).unfillable_s) == (0, 0)
+
+    desk.execute("UPDATE gaps SET state = 'unfillable', updated_at = '2030-01-01T00:00:00Z'")
+    ledger = figures(desk)
+    assert (ledger.open, ledger.missing_ids, ledger.oldest_s) == (0, 0, 0)
+    assert (ledger.unfillable, ledger.unfillable_s) == (1, 1_893_456_000)
+
+
+def test_a_filled_gap_is_in_no_figure(desk: Desk) -> None:
+    desk.commit([a_trade(10), a_trade(12)])
+    desk.commit([a_trade(11)])
+
+    assert desk.store.gap_figures(["store/simulator/00"]) == {}
+
+
+def test_the_server_says_since_when_it_runs(desk: Desk) -> None:
+    assert desk.store.server_started_s() == desk.one("SELECT extract(epoch FROM pg_postmaster_start_time())::float8")

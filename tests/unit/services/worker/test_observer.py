@@ -10,7 +10,7 @@ from nightdesk.errors import LeaseLostError, UnavailableError
 from nightdesk.health import Status, worst
 from nightdesk.service import Watchdog
 from nightdesk.store.database import RefusedError
-from nightdesk.store.store import Committed
+from nightdesk.store.store import Committed, Ledger
 from nightdesk.streams import Top
 from nightdesk.ticks import Kind
 from services.worker.metrics import WorkerMetrics
@@ -141,6 +141,31 @@ def test_a_frame_set_aside_is_told_for_a_while(desk: Desk) -> None:
 
     desk.now_s += QUARANTINE_SHOWN_S + 1
     assert desk.status("quarantine") is Status.OK
+
+
+def test_the_ledger_is_shown_by_feed_and_kind_and_what_has_no_gap_is_zero(desk: Desk) -> None:
+    ledger = Ledger(open=2, missing_ids=9, unfillable=1, oldest_s=500.0, unfillable_s=400.0)
+    names = ("gaps_open", "gap_missing_ids", "gaps_unfillable")
+    times = ("gap_oldest_timestamp_seconds", "gap_unfillable_timestamp_seconds")
+    desk.observer.counted_gaps({("f", Kind.TRADE): ledger}, ["f"])
+
+    assert [desk.value(f"nightdesk_{one}", feed="f", kind="trade") for one in names] == [2, 9, 1]
+    assert [desk.value(f"nightdesk_{one}", feed="f", kind="trade") for one in times] == [500, 400]
+    assert [desk.value(f"nightdesk_{one}", feed="f", kind="quote") for one in (*names, *times)] == [0] * 5
+
+
+def test_the_servers_starts_move_only_when_they_were_started_again(desk: Desk) -> None:
+    desk.observer.saw_servers(database_s=1000.25, redis_uptime_s=50)
+    assert desk.value("nightdesk_database_started_timestamp_seconds") == 1000.25
+    assert desk.value("nightdesk_redis_started_timestamp_seconds") == desk.wall_s - 50
+    first_s = desk.wall_s - 50
+
+    desk.wall_s += 6.9
+    desk.observer.saw_servers(database_s=1000.25, redis_uptime_s=56)
+    assert desk.value("nightdesk_redis_started_timestamp_seconds") == first_s
+
+    desk.observer.saw_servers(database_s=1000.25, redis_uptime_s=0)
+    assert desk.value("nightdesk_redis_started_timestamp_seconds") == desk.wall_s
 
 
 def test_every_label_has_a_child_from_the_start(desk: Desk) -> None:

@@ -94,7 +94,7 @@ def _literal(own: socket.socket) -> str:
 
 
 def _failure(error: Exception, host: str, *, is_late: bool) -> PermanentError | TransientError:
-    if is_late or isinstance(error, TimeoutError):
+    if is_late or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return TransientError(Reason.TIMEOUT, f"{host}: no answer in time")
     code = _code(error)
     if code is not None:

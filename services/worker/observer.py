@@ -80,6 +80,8 @@ class Observer:
         self._redis_started_s = 0.0
         self._lock = threading.Lock()
         self._state = _State(Dependency("database", -DEPENDENCY_LIMIT_S), Dependency("redis", -DEPENDENCY_LIMIT_S))
+        metrics.database_up.set_function(lambda: self._is_up(self._state.database))
+        metrics.redis_up.set_function(lambda: self._is_up(self._state.redis))
 
     def turned(self, deliveries: Sequence[Delivery], elapsed_s: float) -> None:
         """A turn was committed."""
@@ -178,29 +180,23 @@ class Observer:
         """Return whether a dependency is away, so that no progress is no fault of the worker's."""
         with self._lock:
             found = [self._state.database, self._state.redis]
-        return any(self._now_s() - one.answered_s > DEPENDENCY_LIMIT_S for one in found)
+        return not all(map(self._is_up, found))
 
     def ready(self) -> bool:
         """Return whether both dependencies answer."""
         return not self.excused()
 
-    def refresh(self) -> None:
-        """Bring the gauges that age up to date; called when metrics are read."""
-        now_s = self._now_s()
-        with self._lock:
-            database_s, redis_s = self._state.database.answered_s, self._state.redis.answered_s
-        self._metrics.database_up.set(now_s - database_s <= DEPENDENCY_LIMIT_S)
-        self._metrics.redis_up.set(now_s - redis_s <= DEPENDENCY_LIMIT_S)
-
     def parts(self) -> list[Part]:
         """Return the parts of ``/health``."""
-        self.refresh()
         now_s = self._now_s()
         with self._lock:
             found = [_dependency_part(one, now_s) for one in (self._state.database, self._state.redis)]
             found.append(_quarantine_part(self._state.quarantined, now_s))
             consumers = [self._state.consumers[name] for name in sorted(self._state.consumers)]
         return [*found, *map(_consumer_part, consumers)]
+
+    def _is_up(self, one: Dependency) -> bool:
+        return self._now_s() - one.answered_s <= DEPENDENCY_LIMIT_S
 
     def _set_aside(self, count: int, reason: str) -> None:
         with self._lock:

@@ -79,6 +79,14 @@ def test_a_dependency_that_falls_silent_is_down(desk: Desk) -> None:
     assert (desk.value("nightdesk_database_up"), desk.value("nightdesk_redis_up")) == (0, 1)
 
 
+def test_whether_a_dependency_answers_is_told_without_anyone_asking_for_health(desk: Desk) -> None:
+    assert (desk.value("nightdesk_database_up"), desk.value("nightdesk_redis_up")) == (0, 0)
+    desk.answered()
+    assert (desk.value("nightdesk_database_up"), desk.value("nightdesk_redis_up")) == (1, 1)
+    desk.now_s += DEPENDENCY_LIMIT_S + 1
+    assert (desk.value("nightdesk_database_up"), desk.value("nightdesk_redis_up")) == (0, 0)
+
+
 def test_a_consumer_is_late_by_what_waits_not_by_a_quiet_market(desk: Desk) -> None:
     desk.answered()
     long_ago = desk.wall_s - 10 * LAG_LIMIT_S

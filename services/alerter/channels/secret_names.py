@@ -8,11 +8,14 @@ from pydantic import AfterValidator
 from services.alerter.channel import Options
 
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_MAX_WORD: Final = 20
+"""Longer without an underscore it is a key in capitals, as PagerDuty's are, and no name that anybody would give."""
+
 _MARK: Final = "the name of a variable"
 
 
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not _NAME.fullmatch(text) or max(map(len, text.split("_"))) > _MAX_WORD:
         raise ValueError("write the variable's name, the secret itself does not belong in this file")
     return text
 

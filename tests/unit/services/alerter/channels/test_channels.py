@@ -54,6 +54,10 @@ def test_two_of_a_kind_have_variables_of_their_own() -> None:
             {"kind": "slack", "webhook_url": "https://hooks.slack.com/services/T0/B0/sEcReT"},
             "write the variable's name, the secret itself does not belong in this file",
         ),
+        (
+            {"kind": "pagerduty", "routing_key": "R0SECRET123456789012345678901234"},
+            "write the variable's name, the secret itself does not belong in this file",
+        ),
         ({"kind": "slakc"}, "'slack', 'discord', 'telegram'"),
         ({"kind": "slack", "url": "SLACK_WEBHOOK_URL"}, "Extra inputs are not permitted"),
         ({"kind": "telegram", "api_url": "api.telegram.org"}, "is no address; write https://host"),
@@ -64,6 +68,7 @@ def test_options_that_make_no_sense_are_refused_with_what_to_write(options: dict
     with pytest.raises(ValidationError) as refused:
         ANY.validate_python(options)
     assert said in str(refused.value)
+    assert "secret123" not in str(refused.value).lower()
     assert "sEcReT" not in str(refused.value)
 
 

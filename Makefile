@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password test check format fuzz e2e chaos chaos-long bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
+.PHONY: help up down logs status password ack silence silences unsilence alert-test test check format fuzz e2e chaos chaos-long bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,25 @@ logs: ## follow the logs of every service
 status: ## say what runs and how it is
 	@deploy/desk status
 
-password: ## print Grafana's admin password
+password: ## print Grafana's admin password and the token of the login from outside
 	@deploy/desk password
+
+# --- alerts; make passes ID, NOTE, MATCH, FOR and REASON on in the environment, where nothing has to be quoted twice ---
+
+ack: ## acknowledge an alert: ID=12, and NOTE='why' if you like
+	@deploy/desk ack
+
+silence: ## silence alerts: MATCH='alertname=SymbolSilent,symbol=BTC.*' FOR=2h, and REASON='why' if you like
+	@deploy/desk silence
+
+silences: ## list what is silenced
+	@deploy/desk silences
+
+unsilence: ## end a silence now: ID=3
+	@deploy/desk unsilence
+
+alert-test: ## send a test through every channel and print what each answered
+	@deploy/desk alert-test
 
 # --- proof ---
 

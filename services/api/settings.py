@@ -19,7 +19,8 @@ class ApiSettings(Settings, RedisSettings):
     )
     database_password: SecretStr | None = Field(None, description="password of the role in DATABASE_URL")
     health_targets: str = Field(
-        "collector=http://collector:9100,worker=http://worker:9100,simulator=http://simulator:8090",
+        "collector=http://collector:9100,worker=http://worker:9100,alerter=http://alerter:9100,"
+        "simulator=http://simulator:8090",
         description="services that /health asks: name=http://host:port, separated by commas",
     )
     session_secret: SecretStr | None = Field(

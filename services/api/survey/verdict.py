@@ -15,12 +15,20 @@ LAG_DOWN_S: Final = 60.0
 UNOWNED_DOWN_S: Final = 15.0
 """A lease is taken over within ten seconds; one without an owner for longer has nobody to take it."""
 
-AN_EXCHANGE: Final = "simulator"
-"""The exchange is not ours: its own trouble shows as its feed's, so by itself it degrades at most."""
+HOLDS_NOTHING_UP: Final = frozenset({"simulator", "alerter"})
+"""What degrades the whole at most: an exchange, whose trouble shows as its feed's, and the alerter, without which ticks
+flow and are stored."""
+
+ALERTER: Final = "alerter"
+PLAIN: Final = frozenset({"alerts", "channels"})
+"""The alerter's parts that are known by their own names; the others' (``state``, ``watch``) could be any service's."""
 
 Facts: TypeAlias = dict[str, float | int | str | bool | None]
 
-_ORDER: Final = ("feed", "spool", "streams", "consumers", "database", "redis", "collector", "worker", "simulator")
+_ORDER: Final = (
+    "feed", "spool", "streams", "consumers", "database", "redis", "alerts", "channels", "collector", "worker", "alerter",
+    "simulator",
+)  # fmt: skip
 _RANK: Final = {Status.OK: 0, Status.DEGRADED: 1, Status.DOWN: 2}
 
 
@@ -42,7 +50,7 @@ def verdict(survey: Survey) -> Verdict:
         *consumer_parts(survey.database),
         *(stream_part(flow) for flow in flows),
         *service_parts(survey.reports),
-        *(_capped(report.service, part) for report in survey.reports for part in report.parts),
+        *(_capped(report.service, _named(report.service, part)) for report in survey.reports for part in report.parts),
     ]
     parts = tuple(sorted(merged(found), key=_place))
     return Verdict(status=worst(parts), bottleneck=bottleneck(flows), parts=parts)
@@ -167,8 +175,13 @@ def _service(service: str, reports: Sequence[Report]) -> Part:
     return _capped(service, part)
 
 
+def _named(service: str, part: Part) -> Part:
+    """Parts are merged by name, which is right for replicas only."""
+    return replace(part, part=f"{service}/{part.part}") if service == ALERTER and part.part not in PLAIN else part
+
+
 def _capped(service: str, part: Part) -> Part:
-    if service == AN_EXCHANGE and part.status is Status.DOWN:
+    if service in HOLDS_NOTHING_UP and part.status is Status.DOWN:
         return replace(part, status=Status.DEGRADED)
     return part
 

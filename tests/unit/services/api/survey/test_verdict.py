@@ -139,3 +139,53 @@ def test_the_worst_part_comes_first() -> None:
 def test_a_part_is_one_plain_line() -> None:
     assert line(FEED) == "ok       feed/simulator: connected (0.2 of 30 s)"
     assert line(Part(part="worker", status=Status.DOWN, detail="0 of 1 answer")) == "down     worker: 0 of 1 answer"
+
+
+def with_alerter(*parts: Part, problem: str | None = None) -> Survey:
+    survey = a_survey()
+    return replace(
+        survey, reports=(*survey.reports, Report(service="alerter", instance="a:1", parts=parts, problem=problem))
+    )
+
+
+def a_part(name: str, status: Status, detail: str = "") -> Part:
+    return Part(part=name, status=status, detail=detail)
+
+
+def test_what_fires_and_who_would_be_told_come_before_the_services() -> None:
+    parts = [a_part(name, Status.OK) for name in ("watch", "alerts", "channels", "outbox", "state")]
+
+    found = [part.part for part in verdict(with_alerter(*parts)).parts]
+
+    assert found[5:] == [
+        "alerts", "channels", "collector", "worker", "alerter", "alerter/outbox", "alerter/state", "alerter/watch",
+        "simulator",
+    ]  # fmt: skip
+
+
+def test_a_part_of_the_alerters_is_never_taken_for_another_services() -> None:
+    survey = replaced(
+        with_alerter(a_part("state", Status.DEGRADED, "the disk takes nothing")),
+        "worker",
+        parts=(a_part("state", Status.OK, "the worker's own"),),
+    )
+
+    found = {part.part: part.detail for part in verdict(survey).parts}
+
+    assert (found["state"], found["alerter/state"]) == ("the worker's own", "the disk takes nothing")
+
+
+def test_a_desk_without_a_channel_is_ok_and_says_that_nobody_would_be_woken() -> None:
+    found = verdict(with_alerter(a_part("channels", Status.OK, "nobody would be woken")))
+
+    assert found.status is Status.OK
+    assert "ok       channels: nobody would be woken" in [line(part) for part in found.parts]
+
+
+def test_an_alert_that_fires_degrades_the_whole() -> None:
+    assert verdict(with_alerter(a_part("alerts", Status.DEGRADED))).status is Status.DEGRADED
+
+
+def test_ticks_flow_without_the_alerter_so_that_alone_is_no_reason_to_be_down() -> None:
+    assert verdict(with_alerter(problem="no answer within 1 s")).status is Status.DEGRADED
+    assert verdict(with_alerter(a_part("watch", Status.DOWN))).status is Status.DEGRADED

@@ -33,11 +33,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """An alert that fired while nobody looked; ``ended_s`` is None where it may be firing still."""
+    """An alert that fired while nobody looked: from its first to its last evaluation, Unix seconds."""
 
     labels: Labels
     started_s: float
-    ended_s: float | None
+    last_s: float
+    is_over: bool
+    """Whether it is certain that it ended after the last: another may just not have come yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from nightdesk.settings import load, secret_of
 from services.alerter import channels
 from services.alerter.access import guard
-from services.alerter.alerts import Report, Source
+from services.alerter.alerts import NAME, Report, Source
 from services.alerter.channel import Channel
 from services.alerter.deadman import Deadman
 from services.alerter.deciding import acknowledge
@@ -40,7 +40,7 @@ from services.alerter.links import Links
 from services.alerter.markets import Markets, calendars_of
 from services.alerter.metrics import AlerterMetrics
 from services.alerter.observing import observe, settle
-from services.alerter.own import reports_of
+from services.alerter.own import BLIND, reports_of
 from services.alerter.policy import Policy, read_policy
 from services.alerter.recording import Recording
 from services.alerter.routes import alerts, health, links, notifications, silences
@@ -274,7 +274,7 @@ class Alerter:
         """Look at oneself, and do what has come due."""
         standing = self._standing.own()
         reports = reports_of(standing)
-        if self._wall_s() - standing.answered_s > standing.unreachable_after_s:
+        if any(report.labels[NAME] in BLIND for report in reports):
             self._desk.is_ready = True  # what is known is all there is to go by
         self._desk.change(lambda turn: self._observe_self(turn, reports))
         self._recording.looked(self._desk, self._roster, self._outbox, self._wall_s())

@@ -36,7 +36,7 @@ def _tell(look: Look, group: Group, members: Members) -> None:
     is_message = all(alert.is_momentary for alert in members.fresh)
     repeat_s = look.policy.notices.repeat
     told = replace(group, due_s=look.now_s + repeat_s if repeat_s and not is_message else None)
-    channels = look.stand_ins(group.to if isinstance(group.to, tuple) else ())
+    channels = look.stand_ins(_wanted(group))
     look.say(told, Kind.MESSAGE if is_message else Kind.FIRING, channels, members.fresh)
 
 
@@ -50,14 +50,22 @@ def _remind(look: Look, group: Group, members: Members) -> None:
 
 
 def _close(look: Look, group: Group, members: Members) -> None:
-    """Say that it is over where the policy wants that; what came and went before it was told is for the digest."""
+    """Say that it is over where the policy wants that; what came and went untold, if not critical, the digest has."""
     look.turn.withdraw(group.key, frozenset({Kind.REPEAT}))
     over = [alert for alert in members.over if not alert.is_momentary]
-    if over and look.policy.notices.resolved and _spend(look, group):
-        look.say(group, Kind.RESOLVED, group.channels, (), over)
-    _keep(look, members.missed)
-    look.settle(alert for alert in members.ended if alert not in members.missed)
+    missed = members.missed
+    if group.tier is Tier.CRITICAL and missed and not over:
+        look.say(group, Kind.MISSED, look.stand_ins(_wanted(group)), (), missed)
+    elif over and (look.policy.notices.resolved or group.tier is Tier.CRITICAL) and _spend(look, group):
+        look.say(group, Kind.RESOLVED, group.channels, (), [*over, *missed])
+    else:
+        _keep(look, missed)
+    look.settle(alert for alert in members.ended if look.turn.alerts[alert.alert_id].group == group.key)
     look.turn.close_group(group.key)
+
+
+def _wanted(group: Group) -> tuple[str, ...]:
+    return group.to if isinstance(group.to, tuple) else ()
 
 
 def _keep(look: Look, alerts: Iterable[Alert]) -> None:

@@ -70,6 +70,8 @@ def observe(
         if known is None:
             begin(turn, policy, report, source)
         elif known.missing_s is not None:
+            if turn.now_s - known.missing_s >= policy.watch.resolve_after:
+                _remember(turn, policy, fingerprint, turn.now_s)  # it would have begun anew, were it not held
             turn.put(replace(known, missing_s=None, annotations=report.annotations))
         elif known.annotations != report.annotations:
             turn.reword(replace(known, annotations=report.annotations))
@@ -93,7 +95,7 @@ def recall(turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words
     for episode in sorted(episodes, key=lambda one: one.started_s):
         fingerprint = fingerprint_of(episode.labels)
         known = turn.current(fingerprint)
-        if known is None and episode.ended_s is not None and episode.ended_s <= since_s:
+        if known is None and episode.last_s <= since_s:
             continue  # it was seen, and seen to end
         if known is not None and episode.started_s > since_s + policy.watch.resolve_after:
             end(turn, known, max(known.started_s, since_s))
@@ -101,13 +103,14 @@ def recall(turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words
         if known is None:
             report = Report(labels=episode.labels, annotations=words(episode.labels), started_s=episode.started_s)
             known = begin(turn, policy, report, Source.PROMETHEUS)
-        if episode.ended_s is not None:
-            end(turn, known, episode.ended_s)
+        if episode.is_over:
+            end(turn, known, episode.last_s)
 
 
 def post(turn: Turn, policy: Policy, posted: Post) -> int:
     """Take what a job has to say and return its number; what has the key of something said within a day is that."""
-    fingerprint = fingerprint_of({"dedup_key": posted.dedup_key or f"{turn.now_s:.6f} {len(turn.alerts)}"})
+    key = {"dedup_key": posted.dedup_key} if posted.dedup_key else {"post": str(turn.next_alert_id)}
+    fingerprint = fingerprint_of(key)
     known_id, said_s = turn.posted.get(fingerprint, (0, 0.0))
     if known_id and turn.now_s - said_s < SAME_S:
         return known_id
@@ -138,7 +141,8 @@ def begin(turn: Turn, policy: Policy, report: Report, source: Source, fingerprin
         seen_s=turn.now_s,
         is_momentary=source is Source.POST and tier is not Tier.CRITICAL and way.to != PAGE,
     )
-    _remember(turn, policy, alert)
+    if source is not Source.POST:
+        _remember(turn, policy, fingerprint, report.started_s)
     return turn.put(alert)
 
 
@@ -177,9 +181,7 @@ def _group_of(turn: Turn, way: Way, tier: Tier, shared: Labels) -> str:
     return key
 
 
-def _remember(turn: Turn, policy: Policy, alert: Alert) -> None:
-    """Note when the alert began, among the latest of its kind."""
-    if alert.source is Source.POST:
-        return
-    lately = [one for one in turn.episodes.get(alert.fingerprint, ()) if turn.now_s - one <= policy.flapping.within]
-    turn.episodes[alert.fingerprint] = (*lately, alert.started_s)[-policy.flapping.episodes :]
+def _remember(turn: Turn, policy: Policy, fingerprint: str, began_s: float) -> None:
+    """Note when an alert began, among the latest of its kind."""
+    lately = [one for one in turn.episodes.get(fingerprint, ()) if turn.now_s - one <= policy.flapping.within]
+    turn.episodes[fingerprint] = (*lately, began_s)[-policy.flapping.episodes :]

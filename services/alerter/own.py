@@ -11,6 +11,10 @@ TOLD_OF_DAMAGE_S: Final = 3600.0
 """For how long a state file that was put aside is an alert."""
 
 
+BLIND: Final = frozenset({"PrometheusUnreachable", "WatchdogMissing"})
+"""While one of these holds, nobody knows what fires."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
     """A channel that failed for good: since when, why, and whether a page would use it."""
@@ -28,6 +32,7 @@ class Standing:
     now_s: float
     began_s: float
     answered_s: float
+    answers_since_s: float | None
     evaluated_s: float
     unreachable_after_s: float
     broken: tuple[Broken, ...] = ()
@@ -41,9 +46,10 @@ def reports_of(standing: Standing) -> list[Report]:
 
 
 def _prometheus(standing: Standing) -> Iterator[Report]:
-    silent_s = standing.now_s - standing.answered_s
-    stale_s = standing.now_s - standing.evaluated_s
-    if silent_s > standing.unreachable_after_s:
+    limit_s = standing.unreachable_after_s
+    # A Prometheus that has just come back is given the time to evaluate its rules.
+    since_s = standing.answers_since_s if standing.answers_since_s is not None else standing.now_s
+    if standing.now_s - standing.answered_s > limit_s:
         yield _report(
             "PrometheusUnreachable",
             Tier.CRITICAL,
@@ -51,7 +57,7 @@ def _prometheus(standing: Standing) -> Iterator[Report]:
             summary="Prometheus does not answer the alerter",
             description="Until it does, nothing else that goes wrong is noticed.",
         )
-    elif stale_s > standing.unreachable_after_s:
+    elif standing.now_s - max(standing.evaluated_s, since_s) > limit_s:
         yield _report(
             "WatchdogMissing",
             Tier.CRITICAL,

@@ -51,7 +51,7 @@ class Page(_Part):
     """How a critical alert reaches a person: step by step, until it is acknowledged or over."""
 
     steps: tuple[Step, ...] = Field(min_length=1, description="whom to call first, and whom after that")
-    repeat: Duration = Field(1800.0, ge=60, description="how often the last step comes again, as 30m")
+    repeat: Duration = Field(1800.0, ge=1, description="how often the last step comes again, as 30m")
     wait: Duration = Field(0.0, ge=0, description="how long to collect alerts of one group before the first call")
     interval: Duration = Field(60.0, ge=0, description="the least time between two messages about one group")
 

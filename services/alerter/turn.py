@@ -65,7 +65,7 @@ class Turn:
         """By group: the kinds of message that need not reach anybody any more."""
         self.changed: set[int] = set()
         """The alerts that are not as they were."""
-        self._next_alert_id = state.next_alert_id
+        self.next_alert_id = state.next_alert_id
         self._next_notification_id = state.next_notification_id
         self._next_silence_id = state.next_silence_id
         self._current = {alert.fingerprint: alert.alert_id for alert in self.alerts.values() if alert.is_firing}
@@ -82,7 +82,7 @@ class Turn:
             spent=self.spent,
             digested_s=self.digested_s,
             watched_s=self.watched_s,
-            next_alert_id=self._next_alert_id,
+            next_alert_id=self.next_alert_id,
             next_notification_id=self._next_notification_id,
             next_silence_id=self._next_silence_id,
         )
@@ -93,9 +93,9 @@ class Turn:
         return None if alert_id is None else self.alerts[alert_id]
 
     def new_alert_id(self) -> int:
-        """Return the next alert's number."""
-        self._next_alert_id += 1
-        return self._next_alert_id - 1
+        """Return the next alert's number, and count on."""
+        self.next_alert_id += 1
+        return self.next_alert_id - 1
 
     def put(self, alert: Alert) -> Alert:
         """Take an alert as it is from now on, and return it."""

@@ -13,7 +13,7 @@ from services.alerter.messages import MAX_TOLD, Fact, Kind, Link, Message, Tier,
 from services.alerter.news import CALLS, News
 from services.alerter.times import local
 
-MAX_ITEMS: Final = 20
+MAX_ITEMS: Final = 200
 NOT_FACTS: Final = frozenset({NAME, SEVERITY, "title"})
 
 Sign: TypeAlias = Callable[[int, float], str]

@@ -28,6 +28,7 @@ class Records:
     def __init__(self, file: StateFile, takes: Takes) -> None:
         self._file = file
         self._takes = takes
+        self._noted: dict[str, str] = {}
 
     def load(self, policy: Policy, now_s: float) -> State:
         """Return the state as it was committed last."""
@@ -35,7 +36,8 @@ class Records:
         alerts = [alert_of(row) for row in self._file.rows("live_alerts", ended_after_s=now_s - linger_s)]
         groups = [_group(row) for row in self._file.rows("live_groups")]
         silences = [silence_of(row) for row in self._file.rows("live_silences", now_s=now_s)]
-        notes = {row["name"]: json.loads(row["value"]) for row in self._file.rows("notes")}
+        self._noted = {row["name"]: row["value"] for row in self._file.rows("notes")}
+        notes = {name: json.loads(value) for name, value in self._noted.items()}
         highest = self._file.rows("highest")[0]
         posts = self._file.rows("posts", after_s=now_s - SAME_S)
         return State(
@@ -54,9 +56,12 @@ class Records:
 
     def commit(self, turn: Turn) -> None:
         """Write a change and its notifications, all of it or nothing."""
-        steps = list(self._steps(turn))
+        notes = _notes(turn)
+        fresh = {name: value for name, value in notes.items() if self._noted.get(name) != value}
+        steps = [*self._steps(turn), *(("put_note", {"name": name, "value": value}) for name, value in fresh.items())]
         if steps:
             self._file.write(steps)
+            self._noted |= fresh
 
     def _episodes(self, policy: Policy, now_s: float) -> dict[str, tuple[float, ...]]:
         found: dict[str, tuple[float, ...]] = {}
@@ -77,7 +82,6 @@ class Records:
             yield "withdraw", {"group": group, "kinds": json.dumps(sorted(kinds)), "now_s": turn.now_s}
         for notification in turn.notifications:
             yield from self._outbox(notification, turn.now_s)
-        yield from _note_steps(turn)
 
     def _outbox(self, notification: Notification, now_s: float) -> Iterator[tuple[str, Values]]:
         number = notification.notification_id
@@ -117,13 +121,11 @@ def _group_steps(turn: Turn) -> Iterator[tuple[str, Values]]:
         yield "delete_group", {"key": key}
 
 
-def _note_steps(turn: Turn) -> Iterator[tuple[str, Values]]:
+def _notes(turn: Turn) -> dict[str, str]:
+    """Return what is neither alert nor group, as JSON by name."""
     after = turn.state()
-    for name in ("digested_s", "watched_s", "next_alert_id", "next_notification_id", "next_silence_id"):
-        if getattr(after, name) != getattr(turn.before, name):
-            yield "put_note", {"name": name, "value": json.dumps(getattr(after, name))}
-    if after.spent != turn.before.spent:
-        yield "put_note", {"name": "spent", "value": json.dumps(asdict(after.spent))}
+    names = ("digested_s", "watched_s", "next_alert_id", "next_notification_id", "next_silence_id")
+    return {**{name: json.dumps(getattr(after, name)) for name in names}, "spent": json.dumps(asdict(after.spent))}
 
 
 def alert_of(row: Row) -> Alert:

@@ -106,7 +106,7 @@ class Prometheus:
                 if labels.get(NAME) != watchdog:
                     samples.setdefault(tuple(sorted(labels.items())), []).extend(at_s for at_s, _ in series.values)
         return [
-            Episode(labels=dict(labels), started_s=first_s, ended_s=None if until_s - last_s < apart_s else last_s)
+            Episode(labels=dict(labels), started_s=first_s, last_s=last_s, is_over=until_s - last_s >= apart_s)
             for labels, times in samples.items()
             for first_s, last_s in stretches(times, apart_s)
         ]

@@ -64,6 +64,9 @@ class Watcher:
         self.answered_s = wall_s()
         """When Prometheus last answered; in the beginning, when that was hoped for."""
 
+        self.answers_since_s: float | None = None
+        """Since when it has answered every time; None while it does not."""
+
         self.evaluated_s = wall_s()
         """When it last evaluated its rules, by the watchdog's word."""
 
@@ -79,12 +82,13 @@ class Watcher:
         try:
             snapshot = await self._prometheus.snapshot()
             self.answered_s = self._wall_s()
+            self.answers_since_s = self.answers_since_s or self.answered_s
             is_sure = self._is_sure(snapshot)
             missed = await self._missed(started_s) if is_sure and self._is_behind(started_s) else None
         except UnavailableError as error:
             if not self._has_failed:
                 log.warning("prometheus.away", error=str(error))
-            self._has_failed = True
+            self._has_failed, self.answers_since_s = True, None
             self._on_poll("failed", self._wall_s() - started_s)
             return
         if is_sure:

@@ -1,0 +1,153 @@
+"""What was committed is what is loaded: a turn is one transaction, and a restart knows everything."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.alerter.messages import Kind, Tier
+from services.alerter.store.file import StateFile
+from services.alerter.store.records import Records, urgency_of
+from services.alerter.turn import State, Turn
+from tests.unit.services.alerter.stage import Stage, T
+from tests.unit.services.alerter.test_invariants import POLICY, Act, acts
+
+
+def takes(channel: str, kind: Kind) -> bool:
+    return kind is not Kind.ACKNOWLEDGED or channel == "pager"
+
+
+class Kept(Stage):
+    """A stage whose turns are committed to a file."""
+
+    def __init__(self, file: StateFile, more: str = "") -> None:
+        super().__init__(more)
+        self.file = file
+        self.records = Records(file, takes)
+
+    def change(self, act: Callable[[Turn], T]) -> T:
+        turns: list[Turn] = []
+
+        def watched(turn: Turn) -> T:
+            turns.append(turn)
+            return act(turn)
+
+        done = super().change(watched)
+        self.records.commit(turns[0])
+        return done
+
+    def loaded(self) -> State:
+        return self.records.load(self.policy, self.now_s)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[StateFile]:
+    opened = StateFile(tmp_path / "alerter.sqlite")
+    yield opened
+    opened.close()
+
+
+def comparable(state: State) -> State:
+    """Return a state without what may rightly differ: newest words, and beginnings that were only returns."""
+    alerts = {number: replace(one, annotations={}) for number, one in state.alerts.items()}
+    return replace(state, alerts=alerts, episodes={}, posted={key: number for key, (number, _) in state.posted.items()})
+
+
+@given(st.lists(acts, min_size=1, max_size=15))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+def test_a_restart_knows_everything_that_was_committed(
+    tmp_path_factory: pytest.TempPathFactory, happens: list[Act]
+) -> None:
+    file = StateFile(tmp_path_factory.mktemp("state") / "alerter.sqlite")
+    stage = Kept(file, POLICY)
+    for act in happens:
+        act(stage)
+        assert comparable(stage.loaded()) == comparable(stage.state)
+    file.close()
+
+
+def test_a_file_that_is_new_begins_with_nothing_to_catch_up_on(file: StateFile) -> None:
+    stage = Kept(file)
+
+    assert stage.loaded() == State(digested_s=stage.now_s)
+
+
+def test_timers_go_on_after_a_restart(file: StateFile) -> None:
+    stage = Kept(file)
+    stage.fire("FeedSilent", feed="binance")
+    stage.wait("14m")
+    stage.story()
+    stage.state = stage.loaded()
+    stage.wait("2m")
+
+    assert [line.split()[1:3] for line in stage.story()] == [["escalation", "pager:"]]
+
+
+def test_what_was_told_is_not_told_again_after_a_restart(file: StateFile) -> None:
+    stage = Kept(file)
+    stage.fire("FeedSilent", feed="binance")
+    stage.fire("GapOpen", "warning")
+    stage.story()
+    stage.state = stage.loaded()
+    stage.wait("5m")
+
+    assert stage.story() == []
+
+
+def test_numbers_go_on_even_when_what_had_them_is_forgotten(file: StateFile) -> None:
+    stage = Kept(file)
+    stage.fire("FeedSilent", feed="binance")
+    stage.end("FeedSilent")
+    stage.wait("1m")
+    for table in ("deliveries", "notified", "notifications", "alerts"):
+        file._connection.execute(f"DELETE FROM {table}")
+
+    loaded = stage.loaded()
+    assert (loaded.next_alert_id, loaded.next_notification_id) == (2, 3)
+
+
+def test_a_turn_that_cannot_be_written_leaves_nothing_behind(file: StateFile) -> None:
+    stage = Kept(file)
+    stage.fire("FeedSilent", feed="binance")
+    turn = Turn(stage.state, stage.now_s)
+    alert = next(iter(turn.alerts.values()))
+    turn.put(replace(alert, ended_s=1.0))
+    turn.tell(stage.told[0])  # its number is taken
+
+    with pytest.raises(sqlite3.IntegrityError):
+        stage.records.commit(turn)
+    assert stage.loaded().alerts[alert.alert_id].ended_s is None
+
+
+def test_a_delivery_waits_for_each_channel_that_takes_the_message(file: StateFile) -> None:
+    stage = Kept(file)
+    stage.fire("FeedSilent", feed="binance")
+    stage.wait("16m")
+    stage.ack("FeedSilent")
+
+    rows = file._connection.execute(
+        "SELECT kind, channel, state FROM deliveries JOIN notifications USING (notification_id) ORDER BY delivery_id"
+    ).fetchall()
+    assert [tuple(row) for row in rows] == [
+        ("firing", "slack", "withdrawn"),
+        ("escalation", "pager", "withdrawn"),
+        ("acknowledged", "pager", "queued"),
+    ]
+
+
+def test_what_an_acknowledgement_takes_back_of_a_storm_is_nothing(file: StateFile) -> None:
+    stage = Kept(file)
+    stage.fire_together("FeedSilent", label="feed", values=[f"feed{number}" for number in range(8)])
+    stage.ack_number(max(stage.state.alerts))
+
+    states = file._connection.execute("SELECT state FROM deliveries WHERE channel = 'slack'").fetchall()
+    assert {row["state"] for row in states} == {"queued"}
+
+
+def test_what_calls_a_person_goes_first() -> None:
+    assert urgency_of(Kind.FIRING, Tier.CRITICAL) < urgency_of(Kind.RESOLVED, Tier.CRITICAL)
+    assert urgency_of(Kind.ESCALATION, Tier.CRITICAL) < urgency_of(Kind.FIRING, Tier.WARNING)

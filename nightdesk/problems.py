@@ -100,7 +100,9 @@ def _unavailable(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("request.failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
+    # The route's template: the path itself may be a secret, as an acknowledge link's is.
+    route = getattr(request.scope.get("route"), "path", "none")
+    log.error("request.failed", route=route, kind=type(error).__name__, exc_info=error)
     return problem(500, "something unexpected happened; the log says what")
 
 

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
@@ -19,17 +20,21 @@ from pydantic import SecretStr
 from starlette.responses import Response
 from starlette.types import Lifespan
 
-from nightdesk import __version__, logs
+from nightdesk import __version__, logs, problems
 from nightdesk.metrics import service_registry
 from nightdesk.service import Watchdog, entry
 from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from nightdesk.settings import load
-from nightdesk import problems
-from services.api.access import Gate, LoginNeeded, for_programs
+from services.api.access import Gate, LoginNeeded, for_both, for_programs
+from services.api.alerter import Alerter
+from services.api.attempts import Attempts
 from services.api.database import Database
 from services.api.measure import Measure
 from services.api.openapi import DESCRIPTION, SUMMARY, TAGS, TITLE, described
-from services.api.routes import bars, gaps, health, pages, ticks
+from services.api.routes import alerts, bars, gaps, health, pages, ticks
+from services.api.routes import gate as gate_for_proxy
+from services.api.routes import links as ack_pages
+from services.api.routes import runbooks as runbook_pages
 from services.api.settings import ApiSettings
 from services.api.streams import Streams
 from services.api.survey.surveyor import ANSWER_S, Surveyor
@@ -50,6 +55,8 @@ SERVER: Final[dict[str, Any]] = {
     "timeout_graceful_shutdown": SHUTDOWN_S,
 }
 """How uvicorn serves the api; clients that dawdle, flood or never end are in ``nightdesk/serving.py``."""
+
+RUNBOOKS: Final = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 
 STUCK_S: Final = 60.0
 """A survey takes three seconds whatever is down; an event loop without one for a minute is stuck."""
@@ -99,9 +106,17 @@ def compose(settings: ApiSettings, registry: CollectorRegistry) -> FastAPI:
         await database.close()
 
     return build(
-        gate=Gate(token=_revealed(settings.api_token), secret=_session_secret(settings), wall_s=time.time),
+        gate=Gate(
+            token=_revealed(settings.api_token),
+            login_token=_revealed(settings.login_token),
+            secret=_session_secret(settings),
+            wall_s=time.time,
+            attempts=Attempts(time.monotonic),
+        ),
         rows=database.rows,
         surveyor=surveyor,
+        alerter=Alerter(url=settings.alerter_url, token=_revealed(settings.alerter_token)),
+        runbooks=RUNBOOKS,
         links={"grafana": settings.grafana_link, "prometheus": settings.prometheus_link},
         registry=registry,
         lifespan=lifespan,
@@ -113,6 +128,8 @@ def build(
     gate: Gate,
     rows: Rows,
     surveyor: Surveyor,
+    alerter: Alerter,
+    runbooks: Path,
     links: Mapping[str, str],
     registry: CollectorRegistry,
     lifespan: Lifespan[FastAPI] | None = None,
@@ -128,6 +145,8 @@ def build(
     app.state.gate = gate
     app.state.rows = rows
     app.state.surveyor = surveyor
+    app.state.alerter = alerter
+    app.state.runbooks = runbooks
     app.state.links = dict(links)
     app.state.registry = registry
     problems.install(app)
@@ -135,7 +154,9 @@ def build(
     app.include_router(health.router)
     for guarded in (ticks.router, bars.router, gaps.router):
         app.include_router(guarded, dependencies=[Depends(for_programs)])
-    app.include_router(pages.router)
+    app.include_router(alerts.router, dependencies=[Depends(for_both)])
+    for guards_itself in (pages.router, runbook_pages.router, ack_pages.router, gate_for_proxy.router):
+        app.include_router(guards_itself)
     app.add_middleware(BoundedBody)
     app.add_middleware(Measure, registry=registry)
     progress = Gauge(

@@ -1,10 +1,11 @@
-"""One bounded GET: never slower than its limit, never larger than its limit.
+"""One bounded request: never slower than its limit, and its answer never larger than its limit.
 
-The survey asks services that may be stopped, paused or gone. One deadline over connecting, sending and reading is
-what it needs, and HTTP/1.0 with a connection of its own keeps the answer free of chunks.
+Who is asked may be stopped, paused or gone. One deadline over connecting, sending and reading is what that needs, and
+HTTP/1.0 with a connection of its own keeps the answer free of chunks.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,25 +22,50 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """An HTTP request: where to, and what. ``path`` is as it stands in the URL, its query included."""
+
+    host: str
+    port: int
+    method: str = "GET"
+    path: str
+    headers: Mapping[str, str] | None = None
+    body: bytes | None = None
+
+
 async def get(host: str, port: int, path: str, *, timeout_s: float) -> Answer:
     """Return the answer of ``http://host:port/path``; raises UnavailableError when there is none in time."""
+    return await ask(Question(host=host, port=port, path=path), timeout_s=timeout_s)
+
+
+async def ask(question: Question, *, timeout_s: float) -> Answer:
+    """Return the answer; raises UnavailableError when there is none in time."""
     try:
         async with asyncio.timeout(timeout_s):
-            return _parsed(await _exchange(host, port, path))
+            return _parsed(await _exchange(question))
     except TimeoutError as error:
         raise UnavailableError(f"no answer within {timeout_s:g} s") from error
     except OSError as error:
         raise UnavailableError(error.strerror or "cannot connect") from error
 
 
-async def _exchange(host: str, port: int, path: str) -> bytes:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _exchange(question: Question) -> bytes:
+    reader, writer = await asyncio.open_connection(question.host, question.port)
     try:
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(_request(question))
         await writer.drain()
         return await _read_all(reader)
     finally:
         writer.close()
+
+
+def _request(question: Question) -> bytes:
+    headers = {"Host": f"{question.host}:{question.port}", "Connection": "close", **(question.headers or {})}
+    if question.body is not None:
+        headers |= {"Content-Length": str(len(question.body))}
+    lines = [f"{question.method} {question.path} HTTP/1.0", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + (question.body or b"")
 
 
 async def _read_all(reader: asyncio.StreamReader) -> bytes:

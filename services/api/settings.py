@@ -23,6 +23,11 @@ class ApiSettings(Settings, RedisSettings):
         "simulator=http://simulator:8090",
         description="services that /health asks: name=http://host:port, separated by commas",
     )
+    login_token: SecretStr | None = Field(
+        None, description="what the login form asks for from outside, where API_TOKEN is not set"
+    )
+    alerter_url: str = Field("", pattern="^(http://[^/]+)?$", description="the alerter; empty where none runs")
+    alerter_token: SecretStr | None = Field(None, description="bearer token of the alerter")
     session_secret: SecretStr | None = Field(
         None, description="signs the cookies of the login form; without it logins end with the api"
     )

@@ -28,12 +28,27 @@ function parameters(operation, schemas) {
   return table;
 }
 
-function example(path, operation) {
+function sample(parameter) {
+  return parameter.schema.examples?.[0] ?? parameter.examples?.[0] ?? "";
+}
+
+function body(operation) {
+  const schema = operation.requestBody?.content["application/json"].schema;
+  if (!operation.requestBody?.required) return "";
+  const fields = Object.entries(schema.properties).filter(([name]) => schema.required?.includes(name));
+  const value = Object.fromEntries(fields.map(([name, field]) => [name, field.examples?.[0] ?? ""]));
+  return ` -H "Content-Type: application/json" -d '${JSON.stringify(value)}'`;
+}
+
+function example(path, method, operation) {
   const required = (operation.parameters ?? []).filter((parameter) => parameter.required);
-  const values = required.map((parameter) => `${parameter.name}=${parameter.schema.examples?.[0] ?? ""}`);
+  const values = required.filter((one) => one.in === "query").map((one) => `${one.name}=${sample(one)}`);
   const query = values.length ? `?${values.join("&")}` : "";
+  const inPath = required.filter((one) => one.in === "path");
+  const filled = inPath.reduce((text, one) => text.replace(`{${one.name}}`, sample(one)), path);
   const token = operation.security ? ` -H "Authorization: Bearer $API_TOKEN"` : "";
-  return `curl${token} "${location.origin}${path}${query}"`;
+  const verb = method === "get" ? "" : ` -X ${method.toUpperCase()}`;
+  return `curl${verb}${token}${body(operation)} "${location.origin}${filled}${query}"`;
 }
 
 function show(path, method, operation, schemas) {
@@ -42,7 +57,7 @@ function show(path, method, operation, schemas) {
   heading.append(element("span", method.toUpperCase(), "method"), element("code", path), ` ${operation.summary ?? ""}`);
   section.append(heading, element("p", (operation.description ?? "").replaceAll("`", "")));
   if (operation.parameters?.length) section.append(parameters(operation, schemas));
-  section.append(element("pre", example(path, operation)));
+  section.append(element("pre", example(path, method, operation)));
   return section;
 }
 

@@ -43,6 +43,14 @@ function showParts(parts) {
   document.getElementById("parts").replaceWith(rows);
 }
 
+function showFiring(parts) {
+  const alerts = parts.find((part) => part.part === "alerts");
+  const link = document.getElementById("alerts");
+  const firing = alerts?.facts?.firing;
+  link.textContent = firing ? `Alerts: ${firing} firing` : "Alerts";
+  link.className = alerts?.status === "degraded" ? "count" : "";
+}
+
 function showPrices(ticks) {
   const symbols = new Map();
   for (const tick of ticks) {
@@ -81,6 +89,7 @@ async function look() {
     const health = await json("/health");
     showWhole(health);
     showParts(health.parts);
+    showFiring(health.parts);
   } catch {
     showWhole({ status: "down", bottleneck: { detail: "the api does not answer" } });
   }

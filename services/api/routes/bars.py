@@ -11,8 +11,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.api.models import Bar, Bars, FeedName, Format, Interval, SymbolName
 from nightdesk.problems import wrong_field
+from services.api.models import Bar, Bars, FeedName, Format, Interval, SymbolName
 
 router = APIRouter(tags=["bars"])
 

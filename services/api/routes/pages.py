@@ -1,16 +1,24 @@
 """The pages for people: what runs, what can be asked, and the login form. No page loads anything from elsewhere."""
 
-import html
-from functools import cache
-from importlib import resources
-from string import Template
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from services.api.access import COOKIE, SESSION_S, for_pages, for_programs, from_here, own_path
+from services.api.access import (
+    COOKIE,
+    Gate,
+    TooManyError,
+    for_pages,
+    for_programs,
+    from_here,
+    give_session,
+    is_outside,
+    own_path,
+)
+from services.api.templates import NOTHING, SAFE, Html, fill, joined, shown, text_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,26 +26,20 @@ CSS: Final = "text/css; charset=utf-8"
 JAVASCRIPT: Final = "text/javascript; charset=utf-8"
 ASSETS: Final = {"style.css": CSS, "index.js": JAVASCRIPT, "docs.js": JAVASCRIPT, "icon.svg": "image/svg+xml"}
 
-SAFE: Final = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
+GRAFANA_OUTSIDE: Final = "/grafana/"
+"""Where the proxy serves Grafana; it does not serve Prometheus."""
 
 
 @router.get("/", dependencies=[Depends(for_pages)])
 async def index(request: Request) -> Response:
     """Show what is running."""
-    links = request.app.state.links
-    logout = "" if not request.app.state.gate.closed else page("logout.html")
-    return _html(page("index.html", logout=logout, **links))
+    return shown(fill("index.html", links=_links(request), logout=logout_button(request)))
 
 
 @router.get("/docs", dependencies=[Depends(for_pages)])
 async def docs(_request: Request) -> Response:
     """Show what can be asked, from openapi.json."""
-    return _html(page("docs.html"))
+    return shown(fill("docs.html"))
 
 
 @router.get("/openapi.json", dependencies=[Depends(for_programs)])
@@ -51,15 +53,16 @@ async def asset(name: str) -> Response:
     """Return a style sheet or a script."""
     if name not in ASSETS:
         raise HTTPException(404)
-    return Response(_text(name), media_type=ASSETS[name], headers=SAFE | {"Cache-Control": "max-age=300"})
+    return Response(text_of(name), media_type=ASSETS[name], headers=SAFE | {"Cache-Control": "max-age=300"})
 
 
 @router.get("/login")
 async def login_form(request: Request, next: str = "/") -> Response:  # noqa: A002  the query's name
     """Ask for the token."""
-    if request.app.state.gate.admits(request):
+    gate: Gate = request.app.state.gate
+    if gate.admits(request):
         return RedirectResponse(own_path(next), 303)
-    return _login(own_path(next), "")
+    return _login(gate, own_path(next), "")
 
 
 @router.post("/login")
@@ -69,20 +72,18 @@ async def login(
     next: Annotated[str, Form(max_length=1000)] = "/",  # noqa: A002  the field's name
 ) -> Response:
     """Take the token once and give a cookie for it."""
-    gate = request.app.state.gate
+    gate: Gate = request.app.state.gate
     if not from_here(request):
-        return _login(own_path(next), "The form was sent from another site.", 403)
-    if not gate.knows(token.strip()):
-        return _login(own_path(next), "That is not the token.", 401)
+        return _login(gate, own_path(next), "The form was sent from another site.", 403)
+    try:
+        if not gate.takes(token.strip(), request, "form"):
+            return _login(gate, own_path(next), "That is not the token.", 401)
+    except TooManyError as error:
+        answer = _login(gate, own_path(next), f"{error.detail.capitalize()}.", error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
     answer = RedirectResponse(own_path(next), 303)
-    answer.set_cookie(
-        COOKIE,
-        gate.session(),
-        max_age=SESSION_S,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
+    give_session(answer, gate, request)
     return answer
 
 
@@ -91,24 +92,32 @@ async def logout(request: Request) -> Response:
     """Forget the cookie."""
     answer = RedirectResponse("/login", 303)
     if from_here(request):
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
     return answer
 
 
-def page(name: str, **values: str) -> str:
-    """Return a page with its values; whatever is not itself a page is escaped."""
-    kept = {key: value if value.startswith("<form") else html.escape(value) for key, value in values.items()}
-    return Template(_text(name)).substitute(kept)
+def logout_button(request: Request) -> Html:
+    """Return the button for who had to log in."""
+    return fill("parts/logout.html") if request.app.state.gate.is_closed_to(request) else NOTHING
 
 
-def _login(next_path: str, complaint: str, status: int = 200) -> HTMLResponse:
-    return _html(page("login.html", next=next_path, complaint=complaint), status)
+def _links(request: Request) -> Html:
+    known: Mapping[str, str] = request.app.state.links
+    links = (
+        {"Grafana": GRAFANA_OUTSIDE}
+        if is_outside(request)
+        else {
+            "Grafana": known["grafana"],
+            "Prometheus": known["prometheus"],
+        }
+    )
+    return joined(*(fill("parts/link.html", to=to, text=text) for text, to in links.items()))
 
 
-def _html(text: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(text, status, headers=SAFE)
-
-
-@cache
-def _text(name: str) -> str:
-    return resources.files("services.api").joinpath("pages", name).read_text(encoding="utf-8")
+def _login(gate: Gate, next_path: str, complaint: str, status: int = 200) -> Response:
+    label, hint = (
+        ("API token", "It is API_TOKEN of the desk's .env.")
+        if gate.asks_everybody
+        else ("Login token", "On the desk's server, make password prints it.")
+    )
+    return shown(fill("login.html", next=next_path, complaint=complaint, label=label, hint=hint), status)

@@ -26,8 +26,8 @@ PLAIN: Final = frozenset({"alerts", "channels"})
 Facts: TypeAlias = dict[str, float | int | str | bool | None]
 
 _ORDER: Final = (
-    "feed", "spool", "streams", "consumers", "database", "redis", "alerts", "channels", "collector", "worker", "alerter",
-    "simulator",
+    "feed", "spool", "streams", "consumers", "database", "redis", "alerts", "channels", "collector", "worker",
+    "alerter", "simulator",
 )  # fmt: skip
 _RANK: Final = {Status.OK: 0, Status.DEGRADED: 1, Status.DOWN: 2}
 

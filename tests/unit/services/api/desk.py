@@ -1,19 +1,29 @@
-"""The api over fakes: a store that answers what it is told to, and a survey of our choice."""
+"""The api over fakes: a store and an alerter that answer what they are told to, and a survey of our choice."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from nightdesk.errors import UnavailableError
 from services.api.access import Gate
-from services.api.app import build
+from services.api.alerter import Alerter
+from services.api.app import RUNBOOKS, build
+from services.api.attempts import Attempts
+from services.api.fetch import Answer, Question
 from services.api.survey.samples import reading
 from services.api.survey.survey import DatabaseReport, RedisReport, RedisState, Survey
 from services.api.survey.surveyor import Surveyor
 
 TOKEN = "open sesame"
+OUTSIDE = {"X-Nightdesk-Outside": "yes"}
+"""What the proxy says of every request."""
+
+ALERTERS_TOKEN = "token of the alerter"
 
 
 @dataclass
@@ -29,6 +39,30 @@ class FakeStore:
         if self.error is not None:
             raise self.error
         return self.answers.get(name, [])
+
+
+@dataclass
+class FakeAlerter:
+    """Answers by method and path, the query left out; 404 for what it does not know, nothing while it is away."""
+
+    answers: dict[tuple[str, str], Any] = field(default_factory=dict)
+    status: int = 200
+    away: bool = False
+    asked: list[Question] = field(default_factory=list)
+
+    async def __call__(self, question: Question) -> Answer:
+        self.asked.append(question)
+        if self.away:
+            raise UnavailableError("no answer within 2 s")
+        known = self.answers.get((question.method, question.path.partition("?")[0]))
+        if known is None:
+            return Answer(status=404, body=json.dumps(missing("it is not there")).encode())
+        return Answer(status=self.status, body=json.dumps(known).encode())
+
+
+def missing(detail: str, status: int = 404) -> dict[str, Any]:
+    """Return the problem document of an alerter that refuses."""
+    return {"status": status, "detail": detail, "errors": [{"field": "x", "place": "path", "detail": detail}]}
 
 
 class FakeSurveyor(Surveyor):
@@ -58,15 +92,21 @@ def a_survey(*, database_problem: str | None = None) -> Survey:
 def a_client(
     *,
     store: FakeStore | None = None,
+    alerter: FakeAlerter | None = None,
     token: str | None = None,
+    login_token: str | None = None,
     survey: Survey | None = None,
+    runbooks: Path = RUNBOOKS,
     now_s: float = 1_000_000.0,
 ) -> TestClient:
     """Return a client of the api that raises nothing, as a server would, and follows no redirect."""
+    attempts = Attempts(lambda: now_s)
     app = build(
-        gate=Gate(token=token, secret="pepper", wall_s=lambda: now_s),
+        gate=Gate(token=token, login_token=login_token, secret="pepper", wall_s=lambda: now_s, attempts=attempts),
         rows=(store or FakeStore()).rows,
         surveyor=FakeSurveyor(survey or a_survey()),
+        alerter=Alerter(url="http://alerter:9100", token=ALERTERS_TOKEN, ask=alerter or FakeAlerter()),
+        runbooks=runbooks,
         links={"grafana": "http://localhost:3000", "prometheus": "http://localhost:9090"},
         registry=CollectorRegistry(),
     )

@@ -5,7 +5,7 @@ import pytest
 
 from nightdesk.errors import UnavailableError
 from services.api import fetch
-from services.api.fetch import Answer, get
+from services.api.fetch import Answer, Question, get
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -63,3 +63,28 @@ def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_listening_is_no_answer() -> None:
     with pytest.raises(UnavailableError):
         asyncio.run(get("127.0.0.1", 1, "/health", timeout_s=5.0))
+
+
+def test_a_request_goes_out_with_its_method_headers_and_body() -> None:
+    received = bytearray()
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.extend(await reader.readexactly(1))
+        while not received.endswith(b'{"a": 1}'):
+            received.extend(await reader.readexactly(1))
+        writer.write(b"HTTP/1.1 201 Created\r\n\r\n{}")
+        writer.close()
+
+    async def exchange() -> Answer:
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            question = Question(
+                host="127.0.0.1", port=port, method="POST", path="/x?y=z", headers={"X-A": "b"}, body=b'{"a": 1}'
+            )
+            return await fetch.ask(question, timeout_s=5.0)
+
+    assert asyncio.run(exchange()) == Answer(status=201, body=b"{}")
+    head = bytes(received).partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    assert head[0] == "POST /x?y=z HTTP/1.0"
+    assert {"X-A: b", "Content-Length: 8", "Connection: close"} <= set(head)

@@ -6,13 +6,22 @@ from tests.unit.services.api.desk import a_client
 
 def operations() -> dict[str, dict[str, Any]]:
     schema: dict[str, Any] = a_client().get("/openapi.json").json()
-    return {path: operation for path, methods in schema["paths"].items() for operation in methods.values()}
+    return {
+        f"{method} {path}": operation
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+HEALTH = {"get /health", "get /livez", "get /readyz", "get /metrics"}
+GUARDED = {
+    "get /symbols", "get /ticks/latest", "get /bars", "get /gaps", "get /alerts", "get /alerts/{alert_id}",
+    "post /alerts/{alert_id}/ack", "get /silences", "post /silences", "delete /silences/{silence_id}",
+}  # fmt: skip
 
 
 def test_what_programs_can_ask_is_described() -> None:
-    assert set(operations()) == {
-        "/health", "/livez", "/readyz", "/metrics", "/symbols", "/ticks/latest", "/bars", "/gaps",
-    }  # fmt: skip
+    assert set(operations()) == HEALTH | GUARDED
 
 
 def test_every_operation_has_a_summary_and_a_description() -> None:
@@ -35,7 +44,16 @@ def test_every_refusal_is_a_problem_document() -> None:
 def test_health_and_metrics_take_no_token() -> None:
     taking = {path for path, operation in operations().items() if "security" in operation}
 
-    assert taking == {"/symbols", "/ticks/latest", "/bars", "/gaps"}
+    assert taking == GUARDED
+
+
+def test_what_takes_a_body_says_what_it_looks_like() -> None:
+    bodies = {name: one["requestBody"] for name, one in operations().items() if "requestBody" in one}
+
+    assert set(bodies) == {"post /alerts/{alert_id}/ack", "post /silences"}
+    for body in bodies.values():
+        schema = body["content"]["application/json"]["schema"]
+        assert all(field["description"] for field in schema["properties"].values())
 
 
 def test_nothing_refers_to_what_is_not_there() -> None:

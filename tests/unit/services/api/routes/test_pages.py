@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from services.api.routes.pages import ASSETS, page
+from services.api.routes.pages import ASSETS
+from services.api.templates import fill
 from tests.unit.services.api.desk import TOKEN, a_client
 
 
@@ -47,7 +48,7 @@ def test_who_is_logged_in_can_log_out() -> None:
 
 
 def test_values_in_a_page_are_escaped() -> None:
-    assert '"><script>' not in page("login.html", next='"><script>', complaint="")
+    assert '"><script>' not in fill("login.html", next='"><script>', complaint="", label="", hint="")
 
 
 def test_who_is_logged_in_is_not_asked_again() -> None:

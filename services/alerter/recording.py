@@ -21,8 +21,8 @@ class Recording:
 
     def turned(self, turn: Turn) -> None:
         """A turn was committed."""
-        for alert_id in turn.changed & turn.alerts.keys():
-            alert, before = turn.alerts[alert_id], turn.before.alerts.get(alert_id)
+        for alert_id, alert in turn.changed.items():
+            before = turn.before.alerts.get(alert_id)
             if before is None:
                 self._metrics.begun.labels(alert.name, alert.tier.value).inc()
             elif alert.acknowledged is not None and before.acknowledged is None and before.told_s is not None:

@@ -63,8 +63,9 @@ class Turn:
         self.notifications: list[Notification] = []
         self.withdrawn: dict[str, frozenset[Kind]] = {}
         """By group: the kinds of message that need not reach anybody any more."""
-        self.changed: set[int] = set()
-        """The alerts that are not as they were."""
+        self.changed: dict[int, Alert] = {}
+        """The alerts that are not as they were, those included that are forgotten."""
+        self.changed_silences: dict[int, Silence] = {}
         self.next_alert_id = state.next_alert_id
         self._next_notification_id = state.next_notification_id
         self._next_silence_id = state.next_silence_id
@@ -100,7 +101,7 @@ class Turn:
     def put(self, alert: Alert) -> Alert:
         """Take an alert as it is from now on, and return it."""
         self.alerts[alert.alert_id] = alert
-        self.changed.add(alert.alert_id)
+        self.changed[alert.alert_id] = alert
         if alert.is_firing:
             self._current[alert.fingerprint] = alert.alert_id
         elif self._current.get(alert.fingerprint) == alert.alert_id:
@@ -128,7 +129,7 @@ class Turn:
         if silence.silence_id == 0:
             silence = replace(silence, silence_id=self._next_silence_id)
             self._next_silence_id += 1
-        self.silences[silence.silence_id] = silence
+        self.silences[silence.silence_id] = self.changed_silences[silence.silence_id] = silence
         return silence
 
     def new_notification_id(self) -> int:

@@ -71,13 +71,11 @@ class Records:
         return found
 
     def _steps(self, turn: Turn) -> Iterator[tuple[str, Values]]:
-        for alert_id in sorted(turn.changed):
-            if alert_id in turn.alerts:
-                yield "put_alert", alert_row(turn.alerts[alert_id])
+        for _, alert in sorted(turn.changed.items()):
+            yield "put_alert", alert_row(alert)
         yield from _group_steps(turn)
-        for number, silence in turn.silences.items():
-            if turn.before.silences.get(number) != silence:
-                yield "put_silence", {**asdict(silence), "match": json.dumps(dict(silence.match))}
+        for silence in turn.changed_silences.values():
+            yield "put_silence", {**asdict(silence), "match": json.dumps(dict(silence.match))}
         for group, kinds in turn.withdrawn.items():
             yield "withdraw", {"group": group, "kinds": json.dumps(sorted(kinds)), "now_s": turn.now_s}
         for notification in turn.notifications:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.alerter.messages import Kind, Tier
 from services.alerter.store.file import StateFile
+from services.alerter.store.history import History
 from services.alerter.store.records import Records, urgency_of
 from services.alerter.turn import State, Turn
 from tests.unit.services.alerter.stage import Stage, T
@@ -108,6 +109,41 @@ def test_numbers_go_on_even_when_what_had_them_is_forgotten(file: StateFile) -> 
 
     loaded = stage.loaded()
     assert (loaded.next_alert_id, loaded.next_notification_id) == (2, 3)
+
+
+def test_what_is_over_and_let_go_in_one_turn_stays_over_after_a_restart(file: StateFile) -> None:
+    stage = Kept(file)  # without inhibitions nothing over is kept
+    stage.fire("FeedSilent", feed="binance")
+    stage.end("FeedSilent")
+    stage.wait("1m")
+    stage.post("info", "said and done")
+    stage.story()
+    stage.state = stage.loaded()
+    stage.wait("5m")
+
+    assert stage.story() == []
+    assert [alert.ended_s is None for alert in History(file).alerts(firing=False, before=None, limit=9)] == [False] * 2
+
+
+def test_what_a_job_said_is_not_said_again_after_a_restart(file: StateFile) -> None:
+    stage = Kept(file, "routes: [{match: {alertname: Notification}, to: [slack]}]")
+    first = stage.post("info", "3 movers", key="scan")
+    stage.wait("10m")
+    stage.state = stage.loaded()
+
+    assert stage.post("info", "3 movers", key="scan") == first
+
+
+def test_a_silence_that_was_ended_does_not_come_back_after_a_restart(file: StateFile) -> None:
+    stage = Kept(file)
+    stage.silence("2h", alertname="FeedSilent")
+    (silence,) = stage.state.silences.values()
+    stage.change(lambda turn: turn.put_silence(replace(silence, ends_s=turn.now_s)))
+    stage.state = stage.loaded()
+    stage.fire("FeedSilent", feed="binance")
+
+    assert stage.story() == ["00:00:00 firing slack: FeedSilent binance"]
+    assert [one.ends_s for one in History(file).silences(now_s=stage.now_s, ended=True)] == [stage.began_s]
 
 
 def test_a_turn_that_cannot_be_written_leaves_nothing_behind(file: StateFile) -> None:

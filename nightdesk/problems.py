@@ -1,6 +1,6 @@
 """Errors as problem documents (RFC 9457), which name the field at fault."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from nightdesk.errors import UnavailableError
 
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
+METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 CONTENT: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
@@ -87,12 +89,21 @@ def _unanswerable(_request: Request, error: Exception) -> JSONResponse:
 def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    detail = str(error.detail)
+    detail, headers = str(error.detail), dict(error.headers or {})
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = f"there is no {request.url.path}; /docs lists what there is"
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.url.path} does not answer {request.method}"
-    return problem(error.status_code, detail, headers=error.headers)
+        headers["Allow"] = ", ".join(_allowed(request))
+    return problem(error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> Iterator[str]:
+    """Yield the methods that a path answers (RFC 9110, 15.5.6); a route knows its own only, and a path has several."""
+    for method in METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            yield method
 
 
 def _unavailable(_request: Request, error: Exception) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""The api over a real PostgreSQL, which it reads as the reader."""
+"""The api over a real PostgreSQL, which it reads as the reader, and beside a real alerter."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +11,19 @@ from starlette.testclient import TestClient
 from nightdesk.store.migrate import READER
 from services.api.app import compose
 from services.api.settings import ApiSettings
+from tests.alerting.processes import CONTROL, Alerter, running
+from tests.channel_server import ChannelServer
 from tests.conftest import Database
+
+POLICY = """
+channels:
+  hook: {kind: webhook}
+  sms: {kind: pushover}
+page: {steps: [{channels: [hook]}], repeat: 1h, interval: 0s}
+digest: {at: ["00:00"], channels: [hook]}
+watch: {every: 0.2s, resolve_after: 1s, unreachable_after: 1s}
+"""
+"""Prometheus is nowhere, which is an alert of its own a second after the start."""
 
 SEED = """
 INSERT INTO feeds (feed, shards) VALUES ('simulator', 8), ('coinbase', 8);
@@ -51,6 +63,30 @@ def settings(database: Database, **changes: Any) -> ApiSettings:
         "health_targets": "collector=http://127.0.0.1:1",
     }
     return ApiSettings(**{**values, **changes})
+
+
+@pytest.fixture(scope="module")
+def channel() -> Iterator[ChannelServer]:
+    with ChannelServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def alerter(channel: ChannelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alerter]:
+    environ = {"WEBHOOK_URL": f"{channel.url}/hook", "WEBHOOK_SECRET": "s", "PUBLIC_URL": "https://desk.example.com"}
+    one = Alerter(tmp_path_factory.mktemp("alerter"), "http://127.0.0.1:1", POLICY, environ)
+    with running(one):
+        one.begin()
+        yield one
+
+
+def beside(alerter: Alerter) -> dict[str, Any]:
+    """Return the settings of an api that asks this alerter."""
+    return {
+        "alerter_url": alerter.url,
+        "alerter_token": SecretStr(CONTROL),
+        "health_targets": f"alerter={alerter.url}",
+    }
 
 
 @pytest.fixture

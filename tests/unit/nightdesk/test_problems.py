@@ -31,6 +31,10 @@ def test_a_method_that_is_not_answered_says_which_is(method: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_all_that_a_path_answers_is_said_though_each_method_is_a_route_of_its_own() -> None:
+    assert a_client().put("/silences").headers["allow"] == "GET, POST"
+
+
 @pytest.mark.parametrize("path", ["/symbols", "/ticks/latest", "/bars?symbol=BTCUSDT", "/gaps"])
 def test_a_database_that_is_away_is_said_so_with_when_to_try_again(path: str) -> None:
     answer = a_client(store=away()).get(path)

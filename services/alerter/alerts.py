@@ -41,6 +41,9 @@ class Episode:
     is_over: bool
     """Whether it is certain that it ended after the last: another may just not have come yet."""
 
+    apart_s: float = 0.0
+    """How long its series has to be silent for an end, by how often its rule is evaluated."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:

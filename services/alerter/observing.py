@@ -67,12 +67,10 @@ def observe(
     reported = {fingerprint_of(report.labels): report for report in reports}
     for fingerprint, report in reported.items():
         known = turn.current(fingerprint)
+        if known is not None and known.missing_s is not None:
+            known = _back(turn, policy, known, report.started_s, known.missing_s)
         if known is None:
             begin(turn, policy, report, source)
-        elif known.missing_s is not None:
-            if turn.now_s - known.missing_s >= policy.watch.resolve_after:
-                _remember(turn, policy, fingerprint, turn.now_s)  # it would have begun anew, were it not held
-            turn.put(replace(known, missing_s=None, annotations=report.annotations))
         elif known.annotations != report.annotations:
             turn.reword(replace(known, annotations=report.annotations))
     for alert in list(turn.firing()):
@@ -83,28 +81,48 @@ def observe(
             turn.put(replace(alert, missing_s=missing_s))
 
 
-def settle(turn: Turn, policy: Policy) -> None:
-    """End what has been missing for long enough."""
+def settle(turn: Turn, policy: Policy, source: Source) -> None:
+    """End what its source, which was just asked, has not reported for long enough."""
     for alert in list(turn.firing()):
-        if alert.missing_s is not None and turn.now_s - alert.missing_s >= hold_s(turn, policy, alert.fingerprint):
-            end(turn, alert, alert.missing_s)
+        if alert.source is source and alert.missing_s is not None:
+            _leave(turn, policy, alert, alert.missing_s)
 
 
 def recall(turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words, since_s: float) -> None:
     """Take what Prometheus remembers of the time from ``since_s``, its last good answer, until now."""
     for episode in sorted(episodes, key=lambda one: one.started_s):
-        fingerprint = fingerprint_of(episode.labels)
-        known = turn.current(fingerprint)
-        if known is None and episode.last_s <= since_s:
+        known = turn.current(fingerprint_of(episode.labels))
+        gone_s = since_s if known is None or known.missing_s is None else known.missing_s
+        if episode.last_s <= gone_s and (known is None or known.missing_s is not None):
             continue  # it was seen, and seen to end
-        if known is not None and episode.started_s > since_s + policy.watch.resolve_after:
-            end(turn, known, max(known.started_s, since_s))
-            known = None
+        if known is not None:
+            known = _back(turn, policy, known, episode.started_s, gone_s, apart_s=episode.apart_s)
         if known is None:
             report = Report(labels=episode.labels, annotations=words(episode.labels), started_s=episode.started_s)
             known = begin(turn, policy, report, Source.PROMETHEUS)
         if episode.is_over:
-            end(turn, known, episode.last_s)
+            _leave(turn, policy, known, episode.last_s)
+
+
+def _back(
+    turn: Turn, policy: Policy, known: Alert, began_s: float, gone_s: float, *, apart_s: float = 0.0
+) -> Alert | None:
+    """Return an alert that goes on when its condition holds anew; None where it was over before that."""
+    quiet_s = began_s - gone_s
+    if quiet_s >= max(apart_s, hold_s(turn, policy, known.fingerprint)):
+        end(turn, known, gone_s)
+        return None
+    if quiet_s >= policy.watch.resolve_after:
+        _remember(turn, policy, known.fingerprint, began_s)  # it would have begun anew, were it not held
+    return turn.put(replace(known, missing_s=None))
+
+
+def _leave(turn: Turn, policy: Policy, alert: Alert, gone_s: float) -> None:
+    """End an alert that has been gone for long enough, else note since when it is."""
+    if turn.now_s - gone_s >= hold_s(turn, policy, alert.fingerprint):
+        end(turn, alert, gone_s)
+    elif alert.missing_s != gone_s:
+        turn.put(replace(alert, missing_s=gone_s))
 
 
 def post(turn: Turn, policy: Policy, posted: Post) -> int:

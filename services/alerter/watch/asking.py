@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from services.alerter.alerts import Episode
 from services.alerter.policy import Watching
-from services.alerter.watch.prometheus import Prometheus, Snapshot
+from services.alerter.watch.prometheus import EVALUATIONS_APART, Prometheus, Snapshot
 
 T = TypeVar("T")
 
@@ -27,22 +27,20 @@ class Asking:
 
     async def episodes(self, since_s: float, until_s: float) -> Sequence[Episode]:
         """Return what fired between two moments."""
-        ask = partial(
-            self._prometheus.episodes,
-            since_s,
-            until_s,
-            apart_s=max(self._watching.resolve_after, APART_S),
-            watchdog=self._watching.watchdog,
-        )
-        return await self._in_thread(ask)
+        return await self._in_thread(partial(self._episodes, since_s, until_s))
 
     async def words(self) -> Mapping[str, Mapping[str, str]]:
         """Return every rule's annotations, as they are written, by its name."""
         return await self._in_thread(self._prometheus.words)
 
+    def _episodes(self, since_s: float, until_s: float) -> Sequence[Episode]:
+        intervals_s = self._prometheus.intervals()
+        slowest_s = max(intervals_s.values(), default=0.0)
+
+        def apart_s(rule: str) -> float:
+            return max(self._watching.resolve_after, EVALUATIONS_APART * intervals_s.get(rule, slowest_s))
+
+        return self._prometheus.episodes(since_s, until_s, apart_s=apart_s, watchdog=self._watching.watchdog)
+
     async def _in_thread(self, ask: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, ask)
-
-
-APART_S = 12.0
-"""Two evaluations and a bit: samples further apart belong to two episodes."""

@@ -1,7 +1,7 @@
 """Prometheus's HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/): what fires, and what did."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
@@ -13,6 +13,7 @@ import requests
 from nightdesk.errors import UnavailableError
 from nightdesk.outbound import Call
 from services.alerter.alerts import NAME, Episode, Report, fingerprint_of
+from services.alerter.matching import Labels
 
 FIRING: Final = 'ALERTS{alertstate="firing"}'
 SERIES_OWN: Final = frozenset({"__name__", "alertstate"})
@@ -21,6 +22,9 @@ MAX_SAMPLES: Final = 200_000
 
 SHORTEST_S: Final = 30.0
 """A time no longer than this is asked for at once, however much there is."""
+
+EVALUATIONS_APART: Final = 2.4
+"""Two evaluations and a bit: samples further apart belong to two episodes."""
 
 _TEMPLATE: Final = re.compile(r"\{\{\s*\$labels\.([a-zA-Z_][a-zA-Z0-9_]*)\s*\}\}")
 
@@ -59,6 +63,7 @@ class _Rule(msgspec.Struct):
 
 
 class _Group(msgspec.Struct):
+    interval: float = 0.0
     rules: list[_Rule] = []
 
 
@@ -97,8 +102,10 @@ class Prometheus:
             watchdog_s=_number(values[0]) if values else None,
         )
 
-    def episodes(self, since_s: float, until_s: float, *, apart_s: float, watchdog: str) -> list[Episode]:
-        """Return what fired between two moments; a silence of ``apart_s`` within a series ends an episode."""
+    def episodes(
+        self, since_s: float, until_s: float, *, apart_s: Callable[[str], float], watchdog: str
+    ) -> list[Episode]:
+        """Return what fired between two moments; a silence of ``apart_s``, by the rule's name, ends an episode."""
         samples: dict[tuple[tuple[str, str], ...], list[float]] = {}
         for start_s, end_s in self._pieces(since_s, until_s):
             for series in self._range(start_s, end_s):
@@ -106,15 +113,22 @@ class Prometheus:
                 if labels.get(NAME) != watchdog:
                     samples.setdefault(tuple(sorted(labels.items())), []).extend(at_s for at_s, _ in series.values)
         return [
-            Episode(labels=dict(labels), started_s=first_s, last_s=last_s, is_over=until_s - last_s >= apart_s)
+            episode
             for labels, times in samples.items()
-            for first_s, last_s in stretches(times, apart_s)
+            for episode in _episodes(dict(labels), times, apart_s(dict(labels).get(NAME, "")), until_s)
         ]
 
     def words(self) -> Mapping[str, Mapping[str, str]]:
         """Return the annotations of every rule as they are written, by its name."""
-        groups = self._asked("/api/v1/rules", {"type": "alert"}, _Groups).groups
-        return {rule.name: rule.annotations for group in groups for rule in group.rules}
+        return {rule.name: rule.annotations for group in self._groups() for rule in group.rules}
+
+    def intervals(self) -> Mapping[str, float]:
+        """Return how often each rule is evaluated, in seconds, by its name; of several of one name, the slowest."""
+        found = sorted((group.interval, rule.name) for group in self._groups() for rule in group.rules)
+        return {name: interval_s for interval_s, name in found}
+
+    def _groups(self) -> list[_Group]:
+        return self._asked("/api/v1/rules", {"type": "alert"}, _Groups).groups
 
     def _pieces(self, since_s: float, until_s: float) -> Iterator[tuple[float, float]]:
         """Yield the time in pieces of which none has too many samples to be read at once."""
@@ -147,6 +161,12 @@ class Prometheus:
         if answer.status_code != 200:
             raise UnavailableError(f"Prometheus answers {path} with status {answer.status_code}")
         return _data(answer.content, path, kind)
+
+
+def _episodes(labels: Labels, times: Iterable[float], apart_s: float, until_s: float) -> Iterator[Episode]:
+    for first_s, last_s in stretches(times, apart_s):
+        is_over = until_s - last_s >= apart_s
+        yield Episode(labels=labels, started_s=first_s, last_s=last_s, is_over=is_over, apart_s=apart_s)
 
 
 def stretches(times: Iterable[float], apart_s: float) -> Iterator[tuple[float, float]]:

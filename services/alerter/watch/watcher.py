@@ -124,7 +124,7 @@ class Watcher:
             recall(turn, policy, missed.episodes, missed.words_of, missed.since_s)
         observe(turn, policy, snapshot.reports, Source.PROMETHEUS, pending=snapshot.pending, is_complete=is_sure)
         if is_sure:
-            settle(turn, policy)
+            settle(turn, policy, Source.PROMETHEUS)
             turn.watched_s = at_s
 
 

@@ -154,7 +154,7 @@ class Stage:
 
         def act(turn: Turn) -> None:
             observe(turn, self.policy, self.reports.values(), Source.PROMETHEUS)
-            settle(turn, self.policy)
+            settle(turn, self.policy, Source.PROMETHEUS)
 
         self.change(act)
 

@@ -119,7 +119,6 @@ def minute(moment: datetime) -> str:
 
 
 def _firing(alert: Alert, now: datetime) -> Html:
-    description = fill("parts/paragraph.html", text=alert.description) if alert.description else NOTHING
     good = fill("parts/fact.html", label="Last good value:", value=alert.last_good) if alert.last_good else NOTHING
     return fill(
         "parts/alert.html",
@@ -131,7 +130,7 @@ def _firing(alert: Alert, now: datetime) -> Html:
         since=minute(alert.started_at),
         age=lasting((now - alert.started_at).total_seconds()),
         state=state_of(alert),
-        description=description,
+        description=joined(*_paragraph(alert.description)),
         last_good=good,
         acknowledge=NOTHING if alert.acknowledged_at else fill("parts/acknowledge.html", number=alert.alert_id),
         runbook=_runbook(alert),
@@ -147,6 +146,8 @@ def _telling(alert: Alert) -> dict[str, str]:
 def _ended(alert: Alert) -> Html:
     by = f", acknowledged by {alert.acknowledged_by}" if alert.acknowledged_by else ""
     length_s = ((alert.ended_at or alert.started_at) - alert.started_at).total_seconds()
+    # What a job reports has no end of its own.
+    over = f", over after {lasting(length_s)}" if length_s else ""
     return fill(
         "parts/ended.html",
         tier=alert.tier,
@@ -154,8 +155,7 @@ def _ended(alert: Alert) -> Html:
         number=alert.alert_id,
         iso=alert.started_at.isoformat(),
         since=minute(alert.started_at),
-        age=lasting(length_s),
-        acknowledged=by,
+        over=f"{over}{by}",
         runbook=_runbook(alert),
     )
 

@@ -10,7 +10,8 @@ DESCRIPTION: Final = """Market data as it was committed: symbols, last ticks, ba
 what was not received; and what is wrong, who was told of it, and how to say that somebody looks after it.
 
 Times are UTC. Prices and sizes are in the feed's own units. Once `API_TOKEN` is set, everything but health and metrics
-takes `Authorization: Bearer <API_TOKEN>`; from outside, through the proxy, it always does. Every error is a problem document (RFC 9457) that names the fields at fault.
+takes `Authorization: Bearer <API_TOKEN>`; from outside, through the proxy, it always does.
+Every error is a problem document (RFC 9457) that names the fields at fault.
 """
 TAGS: Final = [
     {"name": "health", "description": "How everything is. Open to all, quick whatever is down."},

@@ -128,6 +128,16 @@ def test_what_ended_says_how_long_it_was() -> None:
     assert "Older" in said
 
 
+def test_what_a_job_reported_has_no_end_to_speak_of() -> None:
+    said = words(a_page(ended=[an_alert(ended_at=AT, state="ended", source="post")]))
+
+    assert "#12, Mon 05 Jan 14:30 UTC Runbook" in said
+
+
+def test_every_line_of_what_it_means_is_a_line() -> None:
+    assert "<p>AAPL +5 %</p>\n<p>NVDA -4 %</p>" in a_page(firing=[an_alert(description="AAPL +5 %\nNVDA -4 %")])
+
+
 def test_what_was_told_says_over_which_channels_and_what_failed_before() -> None:
     failed = an_attempt(outcome="transient", reason="server_error", status=500, detail="try later")
 

@@ -46,6 +46,9 @@ class Post:
 POSTED: Final = "Notification"
 """The name, as a label, of everything that was posted."""
 
+SAMPLE_S: Final = 0.001
+"""How exact the times of Prometheus's samples are; when an alert began it says more exactly."""
+
 SAME_S: Final = 86_400.0
 """How long a key of a post stands for the first post that had it."""
 
@@ -92,16 +95,23 @@ def recall(turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words
     """Take what Prometheus remembers of the time from ``since_s``, its last good answer, until now."""
     for episode in sorted(episodes, key=lambda one: one.started_s):
         known = turn.current(fingerprint_of(episode.labels))
-        gone_s = since_s if known is None or known.missing_s is None else known.missing_s
-        if episode.last_s <= gone_s and (known is None or known.missing_s is not None):
-            continue  # it was seen, and seen to end
+        if _was_seen_to_end(known, episode, since_s):
+            continue
         if known is not None:
+            gone_s = since_s if known.missing_s is None else known.missing_s
             known = _back(turn, policy, known, episode.started_s, gone_s, apart_s=episode.apart_s)
         if known is None:
             report = Report(labels=episode.labels, annotations=words(episode.labels), started_s=episode.started_s)
             known = begin(turn, policy, report, Source.PROMETHEUS)
         if episode.is_over:
             _leave(turn, policy, known, episode.last_s)
+
+
+def _was_seen_to_end(known: Alert | None, episode: Episode, since_s: float) -> bool:
+    if known is None:
+        return episode.last_s <= since_s
+    is_gone = known.missing_s is not None and episode.last_s <= known.missing_s
+    return is_gone or episode.last_s < known.started_s - SAMPLE_S
 
 
 def _back(
@@ -114,7 +124,7 @@ def _back(
         return None
     if quiet_s >= policy.watch.resolve_after:
         _remember(turn, policy, known.fingerprint, began_s)  # it would have begun anew, were it not held
-    return turn.put(replace(known, missing_s=None))
+    return known if known.missing_s is None else turn.put(replace(known, missing_s=None))
 
 
 def _leave(turn: Turn, policy: Policy, alert: Alert, gone_s: float) -> None:

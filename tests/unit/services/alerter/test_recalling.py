@@ -116,6 +116,19 @@ def test_what_is_over_by_the_past_and_fires_anew_by_now_is_told_as_two() -> None
     assert [one.started_s for one in told.message.alerts] == [NOON + 300, NOON]
 
 
+def test_an_episode_that_was_over_before_does_not_end_what_fires_since() -> None:
+    stage = Away()
+    stage.blink("FeedSilent", feed="binance", on="10s", off="20s")
+    stage.fire("FeedSilent", feed="binance")
+    stage.story()
+    stage.at(60)
+    stage.read_up((0, 10), (30, 55), since=35)
+    stage.wait("1m")
+
+    assert stage.kinds() == []
+    assert [one.started_s for one in stage.firing()] == [NOON + 30]
+
+
 def test_what_is_held_for_flapping_is_held_through_a_time_away() -> None:
     stage = Away(FLAPPING)
     for _ in range(3):

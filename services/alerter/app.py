@@ -30,7 +30,7 @@ from services.alerter.access import guard
 from services.alerter.alerts import NAME, Report, Source
 from services.alerter.channel import Channel
 from services.alerter.deadman import Deadman
-from services.alerter.deciding import acknowledge
+from services.alerter.deciding import acknowledge, join
 from services.alerter.delivery.courier import Courier
 from services.alerter.delivery.receipts import Receipts
 from services.alerter.delivery.roster import Roster
@@ -223,7 +223,7 @@ class Alerter:
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        for name, count in self._outbox.recover().items():
+        for name, count in self._roster.recovered.items():
             self._metrics.repeated.labels(name).inc(count)
             log.warning("deliveries.repeated", channel=name, deliveries=count)
         tasks = [self._begin(work) for work in self._work()]
@@ -287,8 +287,9 @@ class Alerter:
 
     def _stand_in(self) -> None:
         given = self._outbox.stand_in(self._policy.failover_after, self._roster.stand_ins(), self._roster.takes)
-        for name in given:
-            self._couriers[name].wake()
+        if given:
+            self._desk.change(lambda turn: join(turn, given))
+            self._wake(frozenset(one.channel for one in given))
 
     def _upkeep(self) -> None:
         self._file.come_back()

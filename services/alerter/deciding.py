@@ -1,6 +1,6 @@
 """Whom to tell what, now. Pure: the same state, policy and time give the same notifications."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from services.alerter.alerts import Acknowledgement, Alert, Source
@@ -43,6 +43,13 @@ def acknowledge(turn: Turn, wording: Wording, alert_ids: Collection[int], *, by:
     for key in sorted({alert.group for alert in done} & groups):
         _calm(turn, wording, key, tuple(alert for alert in done if alert.group == key))
     return done
+
+
+def join(turn: Turn, given: Iterable[tuple[str, Collection[str]]]) -> None:
+    """Note which channels stood in, each for these groups: who was told by one hears the end of it there."""
+    for channel, keys in given:
+        for group in [turn.groups[key] for key in keys if key in turn.groups]:
+            turn.put_group(replace(group, channels=tuple(dict.fromkeys([*group.channels, channel]))))
 
 
 def _acknowledged(alert: Alert, word: Acknowledgement) -> Alert:

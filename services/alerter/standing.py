@@ -65,13 +65,9 @@ class Standing:
         return self.wall_s() - min(self.watcher.answered_s, self.watcher.evaluated_s)
 
     def _late_s(self) -> float:
-        """Return for how long the most overdue delivery has waited, but where its channel is left alone or failing."""
-        due = [
-            self.wall_s() - queue.due_s
-            for queue in self.outbox.queues().values()
-            if queue.channel in self.roster.channels and not self.roster.rests_s(queue.channel)
-        ]
-        return max(due, default=0.0)
+        """Return for how long something has been waiting that should have been delivered, or has reached nobody."""
+        ready = [name for name in self.roster.channels if not self.roster.rests_s(name)]
+        return max(self.outbox.stuck_s(ready), self.outbox.unheard_s())
 
     def _watching(self) -> Part:
         silent_s, limit_s = self._silent_s(), self.desk.policy.watch.unreachable_after

@@ -1,4 +1,7 @@
-"""How fast a channel may be used: a token bucket, and the pauses that the other side asks for. Pure; Unix seconds."""
+"""How fast a channel may be used: a token bucket, and the pauses that the other side asks for. Pure.
+
+Its seconds are those of any clock that nobody sets, as an event loop's.
+"""
 
 from typing import Final
 
@@ -9,11 +12,11 @@ BURST: Final = 3.0
 class Bucket:
     """A bucket of ``BURST`` messages that refills with so many a minute."""
 
-    def __init__(self, *, per_minute: float, now_s: float) -> None:
+    def __init__(self, *, per_minute: float) -> None:
         self._rate = per_minute / 60
         self._left = BURST
-        self._at_s = now_s
-        self._closed_until_s = now_s
+        self._at_s = 0.0
+        self._closed_until_s = 0.0
 
     def spend(self, now_s: float) -> float:
         """Take one message out and return the seconds to wait before it may be sent."""

@@ -54,7 +54,7 @@ class Courier:
         self._wall_s = wall_s
         self._random = random
         self._on_attempt = on_attempt
-        self._bucket = Bucket(per_minute=per_minute, now_s=wall_s())
+        self._bucket = Bucket(per_minute=per_minute)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"channel-{name}")
         self._woken = asyncio.Event()
         self._is_stopping = False
@@ -83,11 +83,12 @@ class Courier:
         attempt, _ = await self._attempt(message)
         if attempt.outcome == DELIVERED:
             self._roster.enable(self.name)
+            self.wake()
         self._on_attempt(self.name, attempt, None)
         return attempt
 
     async def _deliver(self, delivery: Delivery) -> None:
-        if await self._stopped_within(self._bucket.spend(self._wall_s())) or not self._outbox.start(delivery):
+        if await self._stopped_within(self._bucket.spend(_steady_s())) or not self._outbox.start(delivery):
             return  # or withdrawn while it waited for its turn
         attempt, error = await self._attempt(delivery.message)
         self._record(delivery, attempt, error)
@@ -98,10 +99,10 @@ class Courier:
             self._roster.enable(self.name)
             self._outbox.delivered(delivery, attempt, result.receipt)
         elif isinstance(result, PermanentError):
-            self._outbox.failed(delivery, attempt)
+            self._outbox.put_off(delivery, attempt, self._wall_s())
             self._roster.disable(self.name, attempt.detail)
         elif isinstance(result, LimitedError):
-            self._bucket.close(result.retry_after_s, self._wall_s())
+            self._bucket.close(result.retry_after_s, _steady_s())
             self._outbox.put_off(delivery, attempt, self._wall_s() + result.retry_after_s)
         else:
             self._outbox.put_off(delivery, attempt, self._wall_s() + self._delay_s(delivery.attempts))
@@ -126,8 +127,8 @@ class Courier:
 
     async def _stopped_within(self, seconds: float) -> bool:
         """Wait; return whether it was stopped meanwhile."""
-        until_s = self._wall_s() + seconds
-        while not self._is_stopping and (left_s := until_s - self._wall_s()) > 0:
+        until_s = _steady_s() + seconds
+        while not self._is_stopping and (left_s := until_s - _steady_s()) > 0:
             self._woken.clear()
             await _wait(self._woken.wait(), left_s)
         return self._is_stopping
@@ -155,6 +156,11 @@ def _attempt_of(result: Delivered | Exception, at_s: float, latency_s: float) ->
             )
     status = result.status if isinstance(result, Delivered) else None
     return Attempt(at_s=at_s, outcome=DELIVERED, status=status, latency_s=latency_s)
+
+
+def _steady_s() -> float:
+    # pauses are kept by a clock that nobody sets: a step of the wall clock must not hold up a channel
+    return asyncio.get_running_loop().time()
 
 
 async def _wait(until: Awaitable[object], seconds: float) -> None:

@@ -46,6 +46,9 @@ class Roster:
         self.lacking = lacking
         self._outbox = outbox
         self._wall_s = wall_s
+        self.recovered = outbox.recover(channels, wall_s() + AGAIN_BASE_S)
+        """How many deliveries a channel were under way when the process ended."""
+
         known = {name: row for name, row in outbox.disabled().items() if name in channels}
         self._disabled = {
             name: Disabled(**{key: value for key, value in row.items() if key != "channel"})

@@ -4,10 +4,11 @@
 that was under way when the process was killed is sent again: at least once, and counted.
 """
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.alerter.messages import Kind, Message, Tier
 from services.alerter.store.file import Row, StateFile, Values
@@ -65,6 +66,13 @@ class Receipt:
     is_open: bool
 
 
+class StandIn(NamedTuple):
+    """A channel that took over what another did not deliver, and the groups that it tells of."""
+
+    channel: str
+    groups: tuple[str, ...]
+
+
 class Outbox:
     """The deliveries of the state file."""
 
@@ -72,9 +80,22 @@ class Outbox:
         self._file = file
         self._wall_s = wall_s
 
-    def recover(self) -> Counter[str]:
-        """Put back what was under way when the process ended; return how many a channel that were."""
-        return Counter(row["channel"] for row in self._file.change("interrupted"))
+    def recover(self, channels: Collection[str], soon_s: float) -> Counter[str]:
+        """Go on after a start, with these channels; return how many deliveries a channel were under way at the end.
+
+        Channels that were left alone are tried by ``soon_s`` at the latest.
+        """
+        now_s = self._wall_s()
+        interrupted = self._file.change("interrupted")
+        self._file.write(
+            [
+                ("not_late", {"now_s": now_s}),
+                ("gone_channels", {"now_s": now_s, "channels": json.dumps(sorted(channels))}),
+                ("try_soon", {"soon_s": soon_s}),
+                ("hurry_soon", {"soon_s": soon_s}),
+            ]
+        )
+        return Counter(row["channel"] for row in interrupted)
 
     def next(self, channel: str) -> Delivery | None:
         """Return what is to be sent on a channel now."""
@@ -92,15 +113,14 @@ class Outbox:
 
     def delivered(self, delivery: Delivery, attempt: Attempt, receipt: str) -> None:
         """Note that a message arrived, and that its channel works."""
-        enabled = ("enable", {"channel": delivery.channel})
-        self._file.write([*self._end(delivery, "delivered", attempt, receipt), enabled])
+        self._file.write([*self._end(delivery, "delivered", attempt, receipt), *self._enable(delivery.channel)])
 
     def failed(self, delivery: Delivery, attempt: Attempt) -> None:
         """Note that a message will not arrive on this channel."""
         self._file.write(self._end(delivery, "failed", attempt, ""))
 
     def put_off(self, delivery: Delivery, attempt: Attempt, due_s: float) -> None:
-        """Note that a message has to be sent later; after a day of that it failed."""
+        """Note that a message has to be sent later, unless it was withdrawn; after a day of that it failed."""
         if self._wall_s() - delivery.created_s > GIVE_UP_S:
             self.failed(delivery, attempt)
             return
@@ -114,29 +134,32 @@ class Outbox:
 
     def enable(self, channel: str) -> None:
         """Use a channel again."""
-        self._file.write([("enable", {"channel": channel})])
+        self._file.write(self._enable(channel))
 
     def disabled(self) -> dict[str, Row]:
         """Return the channels that failed for good, by name."""
         return {row["channel"]: row for row in self._file.rows("disabled")}
 
-    def stand_in(self, failing_for_s: float, order: Sequence[str], takes: Callable[[str, Kind], bool]) -> list[str]:
-        """Give what failed, or has been failing for so long, to the next channel; return the channels that got some.
+    def stand_in(self, failing_for_s: float, order: Sequence[str], takes: Callable[[str, Kind], bool]) -> list[StandIn]:
+        """Give what failed, or has been failing for so long, to the next channel; return who stands in for what.
 
-        ``order`` has the channels that can be used. Where all of them were tried, one that can be used again is.
+        ``order`` has the channels that can be used. Where all of them were tried, one that gave up is tried again.
         """
-        given: list[str] = []
+        given: list[StandIn] = []
         now_s = self._wall_s()
         for row in self._file.rows("failing", since_s=now_s - failing_for_s, after_s=now_s - GIVE_UP_S):
-            tried = {one["channel"] for one in self._file.rows("channels_of", notification_id=row["notification_id"])}
-            free = (name for name in order if name not in tried and takes(name, Kind(row["kind"])))
-            stand_in = next(free, None)
-            if stand_in is not None:
-                self._file.write(self._stand_in(row, stand_in))
-                given.append(stand_in)
-            elif row["state"] == "failed" and row["channel"] in order:
-                self._file.write([("reopen", {"delivery_id": row["delivery_id"], "now_s": now_s})])
-                given.append(row["channel"])
+            tried = {
+                one["channel"]: one["ended_s"] is not None
+                for one in self._file.rows("channels_of", notification_id=row["notification_id"])
+            }
+            usable = [name for name in order if name != row["channel"] and takes(name, Kind(row["kind"]))]
+            fresh, ended = (
+                next((name for name in usable if name not in tried), None),
+                next((name for name in usable if tried.get(name)), None),
+            )
+            if (stand_in := fresh or ended) is not None:
+                self._file.write(self._stand_in(row, stand_in, is_again=fresh is None))
+                given.append(StandIn(channel=stand_in, groups=tuple(json.loads(row["groups"]))))
         return given
 
     def queues(self) -> Mapping[str, Queue]:
@@ -151,10 +174,29 @@ class Outbox:
         """Ask no more about a delivery."""
         self._file.write([("close_receipt", {"delivery_id": receipt.delivery_id})])
 
-    def _stand_in(self, row: Row, channel: str) -> Iterator[tuple[str, Values]]:
-        yield "stood_in", {"delivery_id": row["delivery_id"], "now_s": self._wall_s()}
-        shared = {"notification_id": row["notification_id"], "urgency": row["urgency"]}
-        yield "put_delivery", {**shared, "channel": channel, "due_s": self._wall_s()}
+    def stuck_s(self, channels: Collection[str]) -> float:
+        """Return for how long the most overdue delivery has waited that one of these channels could take; 0 if none."""
+        return self._since("stuck", channels=json.dumps(sorted(channels)))
+
+    def unheard_s(self) -> float:
+        """Return for how long something urgent has reached nobody, whatever was tried; 0 when nothing has not."""
+        return self._since("unheard", after_s=self._wall_s() - GIVE_UP_S)
+
+    def _since(self, name: str, **values: object) -> float:
+        since_s: float | None = self._file.rows(name, **values)[0]["since_s"]
+        return 0.0 if since_s is None else max(0.0, self._wall_s() - since_s)
+
+    def _enable(self, channel: str) -> list[tuple[str, Values]]:
+        return [("enable", {"channel": channel}), ("hurry_channel", {"channel": channel, "now_s": self._wall_s()})]
+
+    def _stand_in(self, row: Row, channel: str, *, is_again: bool) -> Iterator[tuple[str, Values]]:
+        now_s = self._wall_s()
+        yield "stood_in", {"delivery_id": row["delivery_id"], "now_s": now_s}
+        if is_again:
+            yield "reopen", {"notification_id": row["notification_id"], "channel": channel, "now_s": now_s}
+        else:
+            shared = {"notification_id": row["notification_id"], "urgency": row["urgency"]}
+            yield "put_delivery", {**shared, "channel": channel, "due_s": now_s}
 
     def _end(self, delivery: Delivery, state: str, attempt: Attempt, receipt: str) -> list[tuple[str, Values]]:
         values = {"delivery_id": delivery.delivery_id, "state": state, "now_s": self._wall_s(), "receipt": receipt}

@@ -67,7 +67,8 @@ CREATE TABLE notified (
 
 CREATE INDEX notified_alert ON notified (alert_id);
 
--- `failing_s` is when the first attempt failed, `is_stood_in` whether another channel was asked because of that.
+-- `failing_s` is when the first attempt failed, 0 where its channel is left alone; `is_stood_in` whether another channel
+-- was asked because of that, or none needs to be.
 CREATE TABLE deliveries (
     delivery_id INTEGER PRIMARY KEY,
     notification_id INTEGER NOT NULL REFERENCES notifications ON DELETE CASCADE,

@@ -1,1 +1,1 @@
-SELECT channel, state FROM deliveries WHERE notification_id = :notification_id
+SELECT channel, ended_s FROM deliveries WHERE notification_id = :notification_id

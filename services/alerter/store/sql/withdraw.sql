@@ -1,8 +1,18 @@
--- What a group still has in the outbox of some kinds, and nobody needs to hear any more.
-UPDATE deliveries SET state = 'withdrawn', ended_s = :now_s
-WHERE ended_s IS NULL AND state = 'queued' AND EXISTS (
-    SELECT 1 FROM notifications
-    WHERE notifications.notification_id = deliveries.notification_id
-        AND notifications.kind IN (SELECT value FROM json_each(:kinds))
-        AND notifications.groups = json_array(:group)
-)
+-- What a group has in the outbox of some kinds, once nothing of it needs anybody any more: it is neither tried again nor
+-- given to another channel. An attempt that is under way may still arrive.
+UPDATE deliveries SET
+    is_stood_in = 1,
+    ended_s = coalesce(ended_s, :now_s),
+    state = CASE WHEN ended_s IS NULL THEN 'withdrawn' ELSE state END
+WHERE (ended_s IS NULL OR (state = 'failed' AND is_stood_in = 0))
+    AND EXISTS (
+        SELECT 1 FROM notifications
+        WHERE notifications.notification_id = deliveries.notification_id
+            AND notifications.kind IN (SELECT value FROM json_each(:kinds))
+            AND :group IN (SELECT value FROM json_each(notifications.groups))
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM notified JOIN alerts USING (alert_id)
+        WHERE notified.notification_id = deliveries.notification_id
+            AND alerts.ended_s IS NULL AND alerts.acknowledged_s IS NULL
+    )

@@ -5,6 +5,7 @@ Everything is real but the file, the channels and the clock; ``wait`` looks ever
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -44,6 +45,7 @@ watch: {resolve_after: 15s}
 """
 
 
+@cache
 def policy_of(text: str) -> Policy:
     """Return the policy in a text, read from a file as it always is."""
     with TemporaryDirectory() as directory:

@@ -1,9 +1,7 @@
 """What was committed is what is loaded: a turn is one transaction, and a restart knows everything."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,44 +10,10 @@ from hypothesis import strategies as st
 from services.alerter.messages import Kind, Tier
 from services.alerter.store.file import StateFile
 from services.alerter.store.history import History
-from services.alerter.store.records import Records, urgency_of
+from services.alerter.store.records import urgency_of
 from services.alerter.turn import State, Turn
-from tests.unit.services.alerter.stage import Stage, T
+from tests.unit.services.alerter.store.kept import Kept
 from tests.unit.services.alerter.test_invariants import POLICY, Act, acts
-
-
-def takes(channel: str, kind: Kind) -> bool:
-    return kind is not Kind.ACKNOWLEDGED or channel == "pager"
-
-
-class Kept(Stage):
-    """A stage whose turns are committed to a file."""
-
-    def __init__(self, file: StateFile, more: str = "") -> None:
-        super().__init__(more)
-        self.file = file
-        self.records = Records(file, takes)
-
-    def change(self, act: Callable[[Turn], T]) -> T:
-        turns: list[Turn] = []
-
-        def watched(turn: Turn) -> T:
-            turns.append(turn)
-            return act(turn)
-
-        done = super().change(watched)
-        self.records.commit(turns[0])
-        return done
-
-    def loaded(self) -> State:
-        return self.records.load(self.policy, self.now_s)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[StateFile]:
-    opened = StateFile(tmp_path / "alerter.sqlite")
-    yield opened
-    opened.close()
 
 
 def comparable(state: State) -> State:

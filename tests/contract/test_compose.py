@@ -13,7 +13,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 ONE_SHOTS = {"init", "migrate"}
-RUNNING = {"redis", "postgres", "simulator", "collector", "worker", "api", "alerter", "prometheus", "grafana"}
+RUNNING = {"redis", "postgres", "simulator", "collector", "worker", "api", "alerter", "prometheus", "grafana", "proxy"}
+OPEN_TO_THE_WORLD = {"proxy": {"80", "443"}}
 DATABASES = {"redis", "postgres"}
 CALLS_OUT = {"collector", "alerter"}
 SECRET_VOLUME = re.compile("^secrets-")
@@ -51,7 +52,7 @@ def has_compose() -> bool:
 def config() -> dict[str, Any]:
     if not has_compose():
         pytest.skip("needs the docker command with Compose; none is on PATH")
-    return compose_config()
+    return compose_config(COMPOSE_PROFILES="proxy")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,13 @@ def volumes_of(service: dict[str, Any], kind: str = "volume") -> list[dict[str, 
 
 def test_these_are_all_services(services: dict[str, Any]) -> None:
     assert set(services) == ONE_SHOTS | RUNNING
+
+
+def test_nothing_is_open_to_the_world_unless_it_is_asked_for() -> None:
+    if not has_compose():
+        pytest.skip("needs the docker command with Compose; none is on PATH")
+
+    assert set(compose_config()["services"]) == (ONE_SHOTS | RUNNING) - set(OPEN_TO_THE_WORLD)
 
 
 # --- every container ---
@@ -193,8 +201,26 @@ def test_databases_are_on_the_internal_network_only(config: dict[str, Any]) -> N
     assert not [name for name in DATABASES if config["services"][name].get("ports")]
 
 
-def test_ports_are_published_on_this_machine_only(service: dict[str, Any]) -> None:
-    assert all(port["host_ip"] == "127.0.0.1" for port in service.get("ports", []))
+def test_ports_are_published_on_this_machine_only_but_for_the_proxys(service: dict[str, Any]) -> None:
+    elsewhere = {port["published"] for port in service.get("ports", []) if port.get("host_ip") != "127.0.0.1"}
+
+    assert elsewhere == OPEN_TO_THE_WORLD.get(service["name"], set())
+
+
+def test_the_proxy_reaches_no_database(services: dict[str, Any]) -> None:
+    assert set(services["proxy"]["networks"]) == {"outside"}
+
+
+def test_grafana_has_a_path_of_its_own_once_there_is_an_address_and_this_machine_still_finds_it() -> None:
+    if not has_compose():
+        pytest.skip("needs the docker command with Compose; none is on PATH")
+    alone = compose_config()["services"]["grafana"]
+    behind = compose_config(PUBLIC_URL="https://desk.example.com", GRAFANA_PORT="3001")["services"]["grafana"]
+
+    assert {alone["environment"][name] for name in ("GF_SERVER_ROOT_URL", "GF_SERVER_SERVE_FROM_SUB_PATH")} == {""}
+    assert behind["environment"]["GF_SERVER_SERVE_FROM_SUB_PATH"] == "true"
+    assert behind["environment"]["GF_SERVER_ROOT_URL"] == "http://localhost:3001/grafana/"
+    assert behind["healthcheck"]["test"][-1] == "http://127.0.0.1:3000/grafana/api/health"
 
 
 def test_whoever_publishes_a_port_or_calls_out_is_on_the_outer_network(config: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ WIRING = {
 
 READ_ELSEWHERE = {
     "WORKER_COUNT", "FEEDS", "SUBSCRIBED_SYMBOLS", "FEEDS_CONFIG",
-    "API_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "SIMULATOR_PORT",
+    "API_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "SIMULATOR_PORT", "COMPOSE_PROFILES",
 }  # fmt: skip
 """By compose.yaml, and by the loader of config/feeds.yaml."""
 

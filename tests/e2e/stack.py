@@ -84,7 +84,11 @@ class Desk:
 
     def url(self, service: str) -> str:
         """Return where a service is published now."""
-        return f"http://{self.compose('port', service, str(PORTS[service])).strip()}"
+        return f"http://{self.published(service, PORTS[service])}"
+
+    def published(self, service: str, port: int) -> str:
+        """Return the address and port of this machine at which a container's port is published."""
+        return self.compose("port", service, str(port)).strip()
 
     def health(self) -> dict[str, Any]:
         """Return the api's word on everything, whatever it is."""

@@ -24,12 +24,13 @@ def test_health_is_ok_with_every_part_and_how_fresh_it_is(desk: Desk) -> None:
 
     parts = {part["part"]: part for part in health["parts"]}
     assert {
-        "feed/simulator", "streams/simulator", "consumers/simulator", "database", "redis", "collector", "worker",
-        "simulator",
+        "feed/simulator", "streams/simulator", "consumers/simulator", "database", "redis", "alerts", "channels",
+        "collector", "worker", "alerter", "alerter/watch", "simulator",
     } <= set(parts)  # fmt: skip
     for name in ("feed/simulator", "streams/simulator", "consumers/simulator", "database", "redis"):
         assert parts[name]["age_s"] < parts[name]["threshold_s"]
     assert health["bottleneck"]["part"] is None
+    assert parts["channels"]["detail"].startswith("nobody would be woken")
 
 
 def test_five_symbols_of_the_simulator_are_collected(api: str) -> None:
@@ -70,7 +71,7 @@ def test_the_gap_ledger_can_be_read(api: str) -> None:
     assert requests.get(f"{api}/gaps?state=open", timeout=10).json()["next"] is None
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/", "/alerts"])
 def test_everything_else_answers(api: str, path: str) -> None:
     assert requests.get(f"{api}{path}", timeout=10).status_code == 200
 
@@ -82,7 +83,7 @@ def test_prometheus_asks_every_service_and_all_answer(desk: Desk) -> None:
         targets = requests.get(f"{prometheus}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
         return {one["labels"]["job"]: one["health"] for one in targets}
 
-    wanted = dict.fromkeys(("api", "collector", "prometheus", "simulator", "worker"), "up")
+    wanted = dict.fromkeys(("alerter", "api", "collector", "prometheus", "simulator", "worker"), "up")
     eventually(jobs, lambda found: found == wanted, within_s=60, what="every job up")
 
 

@@ -35,8 +35,29 @@ def test_the_index_shows_what_runs_and_the_last_prices(desk: Desk, watched: Page
 def test_the_docs_list_what_can_be_asked_without_a_cdn(desk: Desk, watched: Page) -> None:
     watched.goto(f"{desk.url('api')}/docs")
 
-    expect(watched.locator("section.operation")).to_have_count(8, timeout=30_000)
+    expect(watched.locator("section.operation")).to_have_count(14, timeout=30_000)
     expect(watched.locator("#operations")).to_contain_text("/bars")
+
+
+def test_the_alerts_page_says_who_would_be_woken_and_takes_a_silence_from_the_keyboard(
+    desk: Desk, watched: Page
+) -> None:
+    watched.set_viewport_size({"width": 390, "height": 800})
+    watched.goto(desk.url("api"))
+    watched.get_by_role("link", name="Alerts").click()
+    expect(watched.get_by_role("status")).to_contain_text("Nobody would be woken: no channel is configured.")
+    assert watched.evaluate("document.documentElement.scrollWidth") == 390
+
+    watched.get_by_text("Silence alerts for a while").press("Enter")
+    watched.get_by_label("Which alerts").last.fill("alertname=SymbolSilent, symbol=BTC.*")
+    watched.get_by_label("For how many hours").last.fill("0.5")
+    watched.get_by_label("Why").last.fill("a test")
+    watched.get_by_label("Why").last.press("Enter")
+    silence = watched.get_by_role("article").filter(has_text="alertname=SymbolSilent, symbol=BTC.*")
+    expect(silence).to_contain_text("by the alerts page: a test")
+
+    silence.get_by_role("button", name="End silence").press("Enter")
+    expect(silence).to_have_count(0)
 
 
 @pytest.fixture
@@ -63,7 +84,7 @@ def test_a_token_is_asked_for_once(guarded: str, browser: Browser) -> None:
     page.goto(guarded)
     expect(page.locator("#prices tr")).to_have_count(5, timeout=30_000)
     (cookie,) = context.cookies()
-    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
     assert TOKEN not in cookie["value"]
 
     page.get_by_role("button", name="Log out").click()

@@ -30,7 +30,7 @@ from services.alerter.access import guard
 from services.alerter.alerts import NAME, Report, Source
 from services.alerter.channel import Channel
 from services.alerter.deadman import Deadman
-from services.alerter.deciding import acknowledge, join
+from services.alerter.deciding import join
 from services.alerter.delivery.courier import Courier
 from services.alerter.delivery.receipts import Receipts
 from services.alerter.delivery.roster import Roster
@@ -300,8 +300,7 @@ class Alerter:
             self._couriers[name].wake()
 
     def _acknowledged(self, notification_id: int, channel: str) -> None:
-        told = frozenset(self._history.notified(notification_id))
-        self._desk.change(lambda turn: acknowledge(turn, self._desk.wording, told, by=channel))
+        self._desk.acknowledge(self._history.notified(notification_id), by=channel)
 
     # --- parts ---
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from services.alerter.alerts import Acknowledgement, Alert, Source
 from services.alerter.digest import digest, log
 from services.alerter.messages import Kind
-from services.alerter.news import CALLS, News, Wording, look_at, merged, notify
+from services.alerter.news import CALLS, Look, News, Wording, look_at, merged, notify
 from services.alerter.noticing import begin_day, notice
 from services.alerter.observing import SAME_S
 from services.alerter.paging import page
@@ -18,6 +18,7 @@ def decide(turn: Turn, policy: Policy, wording: Wording, enabled: frozenset[str]
     """Decide on everything that is due, and put it into words; ``enabled`` are the channels that can be used."""
     look = look_at(turn, policy, enabled)
     begin_day(look)
+    _pass_over(look)
     for group in list(turn.groups.values()):
         (page if group.to == PAGE else notice)(look, group)
     log(look)
@@ -27,7 +28,9 @@ def decide(turn: Turn, policy: Policy, wording: Wording, enabled: frozenset[str]
     _tidy(turn, policy)
 
 
-def acknowledge(turn: Turn, wording: Wording, alert_ids: Collection[int], *, by: str, note: str = "") -> list[Alert]:
+def acknowledge(
+    turn: Turn, policy: Policy, wording: Wording, alert_ids: Collection[int], *, by: str, note: str = ""
+) -> list[Alert]:
     """Acknowledge alerts, and with each what was told of its group: nobody is called about them any more.
 
     What was posted is over with that. Returns the alerts that were not acknowledged before.
@@ -40,8 +43,10 @@ def acknowledge(turn: Turn, wording: Wording, alert_ids: Collection[int], *, by:
         if alert.alert_id in alert_ids or (alert.group in groups and alert.told_s is not None)
     ]
     done = [turn.put(_acknowledged(alert, word)) for alert in wanted if alert.acknowledged is None]
-    for key in sorted({alert.group for alert in done} & groups):
-        _calm(turn, wording, key, tuple(alert for alert in done if alert.group == key))
+    keys = [key for key in dict.fromkeys(alert.group for alert in done) if key in groups]
+    calmed = [_calm(turn, key, tuple(alert for alert in done if alert.group == key)) for key in keys]
+    for news in merged([one for one in calmed if one is not None], policy.storm):
+        notify(turn, wording, news)
     return done
 
 
@@ -60,14 +65,14 @@ def _acknowledged(alert: Alert, word: Acknowledgement) -> Alert:
     return replace(acknowledged, ended_s=word.at_s, is_end_told=True)
 
 
-def _calm(turn: Turn, wording: Wording, key: str, done: tuple[Alert, ...]) -> None:
-    """Stop calling about a group once everything told of it is acknowledged."""
+def _calm(turn: Turn, key: str, done: tuple[Alert, ...]) -> News | None:
+    """Stop calling about a group once everything told of it is acknowledged, and return that news."""
     group = turn.groups[key]
     if any(one.group == key and one.told_s is not None and one.acknowledged is None for one in turn.firing()):
-        return
+        return None
     turn.put_group(replace(group, due_s=None))
     turn.withdraw(key, CALLS)
-    news = News(
+    return News(
         kind=Kind.ACKNOWLEDGED,
         tier=group.tier,
         groups=(key,),
@@ -75,7 +80,13 @@ def _calm(turn: Turn, wording: Wording, key: str, done: tuple[Alert, ...]) -> No
         firing=done,
         dedup_key=group.dedup_key,
     )
-    notify(turn, wording, news)
+
+
+def _pass_over(look: Look) -> None:
+    """Settle what ended while it was hidden and untold: nobody wanted to hear of it, then or later."""
+    for alert in list(look.turn.alerts.values()):
+        if alert.alert_id in look.hidden and alert.told_s is None and not alert.is_firing:
+            look.settle([alert])
 
 
 def _tidy(turn: Turn, policy: Policy) -> None:

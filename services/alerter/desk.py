@@ -1,11 +1,12 @@
 """The one place where what the alerter knows is changed: a turn is decided, committed, and only then true."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 import structlog
 
-from services.alerter.deciding import decide
+from services.alerter.alerts import Alert
+from services.alerter.deciding import acknowledge, decide
 from services.alerter.news import Wording
 from services.alerter.policy import Policy
 from services.alerter.store.records import Records
@@ -51,6 +52,11 @@ class Desk:
         _log(turn.notifications)
         self._on_turn(turn)
         return done
+
+    def acknowledge(self, alert_ids: Collection[int], *, by: str, note: str = "") -> list[Alert]:
+        """Acknowledge alerts and what was told of their groups; return those that were not acknowledged before."""
+        wanted = frozenset(alert_ids)
+        return self.change(lambda turn: acknowledge(turn, self.policy, self.wording, wanted, by=by, note=note))
 
     def look(self) -> None:
         """Do what has come due."""

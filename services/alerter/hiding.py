@@ -27,17 +27,20 @@ def silence_of(labels: Labels, silences: Iterable[Silence]) -> Silence | None:
 
 
 def _explained(alerts: Iterable[Alert], inhibition: Inhibition, now_s: float) -> Iterator[int]:
-    """Yield the alerts that others explain; none explains itself."""
-    causes: dict[_Shared, set[int]] = {}
-    for alert in alerts:
-        if _explains(alert, inhibition, now_s):
-            causes.setdefault(_shared(alert, inhibition), set()).add(alert.alert_id)
+    """Yield the alerts that others explain; of those that explain and are explained none hides another.
+
+    Else two of a kind would hide each other, and nobody would be told of either.
+    """
+    causes = [alert for alert in alerts if _explains(alert, inhibition, now_s)]
     if not causes:
         return
+    every = {_shared(alert, inhibition) for alert in causes}
+    unlike = {_shared(alert, inhibition) for alert in causes if not matches(inhibition.hide, alert.labels)}
     for alert in alerts:
-        others = causes.get(_shared(alert, inhibition), set()) - {alert.alert_id}
-        if others and matches(inhibition.hide, alert.labels):
-            yield alert.alert_id
+        if matches(inhibition.hide, alert.labels):
+            hiding = unlike if matches(inhibition.when, alert.labels) else every
+            if _shared(alert, inhibition) in hiding:
+                yield alert.alert_id
 
 
 def _explains(alert: Alert, inhibition: Inhibition, now_s: float) -> bool:

@@ -69,6 +69,14 @@ class Look:
         kept = tuple(name for name in wanted if name in self.enabled)
         return kept or tuple(name for name in self.policy.order if name in self.enabled)[:1]
 
+    def is_unheard(self, group: Group) -> bool:
+        """Return whether a group was told of to nobody, there being no channel, and there is one now."""
+        return bool(self.enabled) and group.told_s is not None and not group.channels
+
+    def reached(self, group: Group, otherwise: Sequence[str]) -> tuple[str, ...]:
+        """Return the channels that were told of a group and can be used; where there are none, the others."""
+        return tuple(name for name in group.channels if name in self.enabled) or tuple(otherwise)
+
     def say(
         self, group: Group, kind: Kind, channels: Sequence[str], firing: Iterable[Alert], ended: Iterable[Alert] = ()
     ) -> None:

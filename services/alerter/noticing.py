@@ -1,6 +1,6 @@
 """Notices: what a route sends to channels is told once, within hours and budget, or waits for the digest. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from services.alerter.alerts import Alert, Group, Spent
@@ -15,7 +15,9 @@ def notice(look: Look, group: Group) -> None:
     members, options = look.of(group), look.policy.notices
     wait_s = 0.0 if any(alert.is_momentary for alert in members.fresh) else options.wait
     if members.fresh and may_speak(look.now_s, group, wait_s, options.interval):
-        _tell(look, group, members)
+        _tell(look, group, members.fresh)
+    elif look.is_unheard(group) and members.open:
+        _tell(look, group, members.open)
     elif group.due_s is not None and group.due_s <= look.now_s and members.firing:
         _remind(look, group, members)
     elif not members.firing and not members.fresh:
@@ -29,15 +31,15 @@ def begin_day(look: Look) -> None:
         look.turn.spent = Spent(day=day)
 
 
-def _tell(look: Look, group: Group, members: Members) -> None:
+def _tell(look: Look, group: Group, alerts: Sequence[Alert]) -> None:
     if not _spend(look, group):
-        _keep(look, members.fresh)
+        _keep(look, alerts)
         return
-    is_message = all(alert.is_momentary for alert in members.fresh)
+    is_message = all(alert.is_momentary for alert in alerts)
     repeat_s = look.policy.notices.repeat
     told = replace(group, due_s=look.now_s + repeat_s if repeat_s and not is_message else None)
     channels = look.stand_ins(_wanted(group))
-    look.say(told, Kind.MESSAGE if is_message else Kind.FIRING, channels, members.fresh)
+    look.say(told, Kind.MESSAGE if is_message else Kind.FIRING, channels, alerts)
 
 
 def _remind(look: Look, group: Group, members: Members) -> None:
@@ -57,7 +59,7 @@ def _close(look: Look, group: Group, members: Members) -> None:
     if group.tier is Tier.CRITICAL and missed and not over:
         look.say(group, Kind.MISSED, look.stand_ins(_wanted(group)), (), missed)
     elif over and (look.policy.notices.resolved or group.tier is Tier.CRITICAL) and _spend(look, group):
-        look.say(group, Kind.RESOLVED, group.channels, (), [*over, *missed])
+        look.say(group, Kind.RESOLVED, look.reached(group, look.stand_ins(())), (), [*over, *missed])
     else:
         _keep(look, missed)
     look.settle(alert for alert in members.ended if look.turn.alerts[alert.alert_id].group == group.key)

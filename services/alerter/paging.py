@@ -17,7 +17,9 @@ def page(look: Look, group: Group) -> None:
     """Tell what is due of one group."""
     members, options = look.of(group), look.policy.page
     has_news = bool(members.fresh or (members.missed and members.firing))
-    if has_news and may_speak(look.now_s, group, options.wait, options.interval):
+    if look.is_unheard(group) and members.open:
+        _call_at_last(look, group, members)
+    elif has_news and may_speak(look.now_s, group, options.wait, options.interval):
         _call_first(look, group, members)
     elif group.due_s is not None and group.due_s <= look.now_s and members.firing:
         _call_again(look, group, members)
@@ -30,12 +32,19 @@ def _call_first(look: Look, group: Group, members: Members) -> None:
     steps = look.steps()
     ended = [*members.over, *members.missed]
     if not members.fresh:
-        look.say(group, Kind.MISSED, group.channels or _first(steps), (), ended)
+        look.say(group, Kind.MISSED, look.reached(group, _first(steps)), (), ended)
     elif group.due_s is None:
         first = replace(group, step=1, due_s=look.now_s + _pause_s(look.policy.page, steps, 1))
         look.say(first, Kind.FIRING, _first(steps), members.fresh, ended)
     else:
-        look.say(group, Kind.FIRING, group.channels or _first(steps), members.fresh, ended)
+        look.say(group, Kind.FIRING, look.reached(group, _first(steps)), members.fresh, ended)
+
+
+def _call_at_last(look: Look, group: Group, members: Members) -> None:
+    """Begin with the first step where there was no channel so far to tell anybody."""
+    steps = look.steps()
+    first = replace(group, step=1, due_s=look.now_s + _pause_s(look.policy.page, steps, 1))
+    look.say(first, Kind.FIRING, _first(steps), [*members.open, *members.fresh])
 
 
 def _call_again(look: Look, group: Group, members: Members) -> None:
@@ -56,7 +65,7 @@ def _close(look: Look, group: Group, members: Members) -> None:
     """Say that all is over, or that it was before anybody could be told; then let the group go."""
     if members.over or members.missed:
         kind = Kind.RESOLVED if members.over else Kind.MISSED
-        channels = group.channels or _first(look.steps())
+        channels = look.reached(group, _first(look.steps()))
         look.turn.withdraw(group.key, frozenset({Kind.ESCALATION, Kind.REPEAT}))
         look.say(group, kind, channels, (), [*members.over, *members.missed])
     look.settle(members.ended)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from nightdesk.problems import FieldProblem, RequestError, responses
-from services.alerter.deciding import acknowledge
 from services.alerter.models import (
     Acknowledge,
     Acknowledged,
@@ -69,7 +68,7 @@ async def ack(request: Request, alert_id: AlertId, word: Acknowledge | None = No
     if state.history.alert(alert_id) is None:
         raise missing(alert_id)
     word = word or Acknowledge()
-    done = state.desk.change(lambda turn: acknowledge(turn, state.desk.wording, {alert_id}, by=word.by, note=word.note))
+    done = state.desk.acknowledge({alert_id}, by=word.by, note=word.note)
     return Acknowledged(alerts=sorted(one.alert_id for one in done))
 
 

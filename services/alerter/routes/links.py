@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request
 
 from nightdesk.problems import FieldProblem, RequestError, responses
-from services.alerter.deciding import acknowledge
 from services.alerter.links import LinkError
 from services.alerter.models import Acknowledged, LinkShown, shown
 
@@ -38,7 +37,7 @@ async def use(request: Request, token: Token) -> Acknowledged:
     """Acknowledge what the link's notification told. Doing it again changes nothing."""
     state = request.app.state
     told = frozenset(state.history.notified(_number(request, token)))
-    done = state.desk.change(lambda turn: acknowledge(turn, state.desk.wording, told, by=BY))
+    done = state.desk.acknowledge(told, by=BY)
     return Acknowledged(alerts=sorted(one.alert_id for one in done))
 
 

@@ -125,11 +125,11 @@ class Stage:
     def ack(self, name: str, by: str = "me") -> list[Alert]:
         """Acknowledge the alerts of this name."""
         numbers = {alert.alert_id for alert in self.state.alerts.values() if alert.name == name and alert.is_firing}
-        return self.change(lambda turn: acknowledge(turn, self.words, numbers, by=by))
+        return self.change(lambda turn: acknowledge(turn, self.policy, self.words, numbers, by=by))
 
     def ack_number(self, number: int) -> list[Alert]:
         """Acknowledge the alert of this number."""
-        return self.change(lambda turn: acknowledge(turn, self.words, {number}, by="me"))
+        return self.change(lambda turn: acknowledge(turn, self.policy, self.words, {number}, by="me"))
 
     def silence(self, length: str, **match: str) -> None:
         """Silence what matches."""

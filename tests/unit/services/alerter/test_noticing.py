@@ -167,6 +167,18 @@ def test_a_warning_that_came_and_went_before_it_was_told_is_in_the_digest() -> N
     assert stage.story() == ["06:00:00 digest slack: Digest: 1 new, 0 going on, 1 over"]
 
 
+def test_what_nobody_could_be_told_is_told_once_there_is_a_channel() -> None:
+    stage = Stage(ROUTES, enabled=[])
+    stage.fire("CriticalElsewhere")
+    stage.fire("DiskLow", "warning", volume="spool")
+    stage.wait("10m")
+    stage.story()
+    stage.enabled = frozenset({"slack"})
+    stage.wait("1h")
+
+    assert kinds(stage) == ["00:10:30 firing slack", "00:10:30 firing slack"]
+
+
 # --- what jobs and strategies say ---
 
 

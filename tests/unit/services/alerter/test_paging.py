@@ -265,3 +265,66 @@ def test_acknowledging_one_of_a_storm_leaves_the_others() -> None:
     stage.ack_number(min(stage.state.alerts))
 
     assert sum(alert.acknowledged is not None for alert in stage.firing()) == 1
+
+
+def test_acknowledging_a_storm_is_told_in_a_few_messages() -> None:
+    stage = Stage()
+    stage.fire_together("FeedSilent", label="feed", values=[f"feed{number}" for number in range(100)])
+    stage.story()
+    stage.ack("FeedSilent")
+
+    assert [line.partition("Acknowledged by me: ")[2] for line in stage.story()] == [
+        "FeedSilent feed0",
+        "FeedSilent feed1",
+        "FeedSilent feed2",
+        "FeedSilent feed3",
+        "FeedSilent: 96 at once",
+    ]
+
+
+def test_what_joins_a_group_is_told_to_channels_that_can_be_used() -> None:
+    stage = Stage()
+    stage.fire("SymbolSilent", feed="binance", symbol="BTCUSDT")
+    stage.wait("2m")
+    stage.story()
+    stage.enabled = frozenset({"pager", "phone"})
+    stage.fire("SymbolSilent", feed="binance", symbol="ETHUSDT")
+
+    assert stage.story() == ["00:02:00 firing pager: SymbolSilent binance ETHUSDT"]
+
+
+def test_an_end_is_told_to_a_channel_that_can_be_used() -> None:
+    stage = Stage()
+    stage.fire("FeedSilent", feed="binance")
+    stage.wait("2m")
+    stage.story()
+    stage.enabled = frozenset({"phone"})
+    stage.end("FeedSilent")
+    stage.wait("1m")
+
+    assert stage.story() == ["00:02:15 resolved phone: Over after 2 min: FeedSilent binance"]
+
+
+def test_what_nobody_could_be_told_is_told_once_there_is_a_channel() -> None:
+    stage = Stage(enabled=[])
+    stage.fire("FeedSilent", feed="binance")
+    stage.wait("70m")
+    stage.story()
+    stage.enabled = frozenset({"slack", "pager"})
+    stage.wait("20m")
+
+    assert stage.story() == [
+        "01:10:30 firing slack: FeedSilent binance",
+        "01:25:30 escalation pager: Nobody has acknowledged for 1 h 25 min: FeedSilent binance",
+    ]
+
+
+def test_what_was_acknowledged_where_there_was_no_channel_is_not_told_once_there_is_one() -> None:
+    stage = Stage(enabled=[])
+    stage.fire("FeedSilent", feed="binance")
+    stage.ack("FeedSilent")
+    stage.story()
+    stage.enabled = frozenset({"slack", "pager"})
+    stage.wait("2h")
+
+    assert stage.story() == []

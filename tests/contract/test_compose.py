@@ -188,6 +188,10 @@ def test_a_one_shot_ends_and_something_that_runs_waits_for_it(services: dict[str
     assert waiting
 
 
+def test_the_alerter_waits_for_nothing_that_it_reports_on(services: dict[str, Any]) -> None:
+    assert set(services["alerter"]["depends_on"]) == {"init"}
+
+
 def test_init_has_no_network(services: dict[str, Any]) -> None:
     assert services["init"]["network_mode"] == "none"
 

@@ -100,6 +100,8 @@ class Records:
             if self._takes(channel, notification.kind):
                 urgency = urgency_of(notification.kind, notification.tier)
                 yield "put_delivery", _delivery(number, channel, urgency, now_s)
+                if urgency == URGENT:
+                    yield "hurry_earlier", _delivery(number, channel, urgency, now_s)
 
 
 def urgency_of(kind: Kind, tier: Tier) -> int:

@@ -23,6 +23,7 @@ CREATE TABLE alerts (
 CREATE INDEX alerts_firing ON alerts (alert_id) WHERE ended_s IS NULL;
 CREATE INDEX alerts_ended ON alerts (ended_s);
 CREATE INDEX alerts_started ON alerts (started_s);
+CREATE INDEX alerts_fingerprint ON alerts (fingerprint, alert_id);
 
 CREATE TABLE groups (
     "key" TEXT PRIMARY KEY,

@@ -10,7 +10,9 @@ WHERE ended_s IS NULL AND failing_s IS NULL AND channel IN (SELECT value FROM js
         SELECT 1
         FROM deliveries AS earlier
         JOIN notified AS its ON its.notification_id = earlier.notification_id
-        JOIN notified AS mine ON mine.alert_id = its.alert_id AND mine.notification_id = deliveries.notification_id
+        JOIN alerts AS one ON one.alert_id = its.alert_id
+        JOIN alerts AS same ON same.fingerprint = one.fingerprint AND same.alert_id >= one.alert_id
+        JOIN notified AS mine ON mine.alert_id = same.alert_id AND mine.notification_id = deliveries.notification_id
         WHERE earlier.channel = deliveries.channel AND earlier.ended_s IS NULL AND earlier.failing_s IS NOT NULL
             AND earlier.notification_id < deliveries.notification_id
     )

@@ -78,6 +78,42 @@ def test_about_one_alert_a_channel_is_told_in_order(office: Office) -> None:
     assert office.next("slack") == "resolved FeedSilent binance"
 
 
+def test_a_channel_hears_that_an_alert_is_over_before_it_hears_that_it_fires_anew(office: Office) -> None:
+    office.fire("FeedSilent", feed="binance")
+    office.deliver("slack")
+    office.end("FeedSilent")
+    office.wait("1m")
+    office.fire("FeedSilent", feed="binance")
+    office.fire("FeedSilent", feed="coinbase")
+
+    assert office.next("slack") == "resolved FeedSilent binance"
+    office.deliver("slack")
+    assert office.next("slack") == "firing FeedSilent binance"
+
+
+def test_what_holds_up_a_call_is_tried_at_once(office: Office) -> None:
+    office.fire("FeedSilent", feed="binance")
+    office.deliver("slack")
+    office.end("FeedSilent")
+    office.wait("1m")
+    office.fail("slack", again_s=600.0)
+    assert office.next("slack") is None
+
+    office.fire("FeedSilent", feed="binance")
+    assert office.next("slack") == "resolved FeedSilent binance"
+
+
+def test_what_holds_up_a_call_on_a_channel_that_is_left_alone_waits_for_it(office: Office) -> None:
+    office.fire("FeedSilent", feed="binance")
+    office.deliver("slack")
+    office.end("FeedSilent")
+    office.wait("1m")
+    office.refuse("slack", rest_s=600.0)
+    office.fire("FeedSilent", feed="binance")
+
+    assert office.next("slack") is None
+
+
 def test_what_is_under_way_holds_up_what_is_about_the_same(office: Office) -> None:
     office.fire("FeedSilent", feed="binance")
     office.start("slack")
@@ -369,6 +405,21 @@ def test_what_was_under_way_and_acknowledged_is_not_sent_again_after_a_restart(o
 
     assert office.outbox.recover(["slack", "pager", "phone"], office.now_s) == Counter()
     assert office.next("slack") is None
+
+
+def test_a_call_that_tells_of_an_end_as_well_is_sent_even_when_it_was_acknowledged(office: Office) -> None:
+    office.fire("FeedSilent", feed="binance", symbol="BTCUSDT")
+    office.fire("FeedSilent", feed="binance", symbol="ETHUSDT")
+    while office.next("slack"):
+        office.deliver("slack")
+    office.end("FeedSilent", symbol="BTCUSDT")
+    office.wait("2m")
+    office.fire("FeedSilent", feed="binance", symbol="SOLUSDT")
+    office.ack("FeedSilent")
+
+    (told,) = [one for one in office.told if len(one.message.alerts) == 2 and one.kind == "firing"]
+    assert [one.ended_s is None for one in told.message.alerts] == [True, False]
+    assert office.next("slack") is not None
 
 
 def test_nobody_stands_in_for_a_call_that_was_acknowledged(office: Office) -> None:

@@ -19,7 +19,7 @@ from bench.workbench import MeasurementError
 from deploy.local import stack as local
 from nightdesk.errors import UnavailableError
 
-LOCAL_SERVICES: Final = ("simulator", "collector", "worker", "api")
+LOCAL_SERVICES: Final = ("simulator", "collector", "worker", "api", "alerter")
 PASSWORDS: Final = {"redis": "redis-password", "postgres": "superuser-password"}
 UP_LIMIT_S: Final = 420.0
 """The first start may build the image."""

@@ -12,7 +12,7 @@ from typing import Final
 from bench.desk import desks, processes
 from bench.workbench import MeasurementError, NothingToMeasureError, Workbench
 
-SERVICES: Final = ("simulator", "collector", "worker", "redis", "postgres", "api", "prometheus", "grafana")
+SERVICES: Final = ("simulator", "collector", "worker", "redis", "postgres", "api", "alerter", "prometheus", "grafana")
 STACK: Final = "stack"
 LIMIT_MB: Final = 1500.0
 """What the whole stack is to stay under."""

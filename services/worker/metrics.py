@@ -99,6 +99,7 @@ class WorkerMetrics:
         self._label(list(feeds))
 
     def _label(self, feeds: list[str]) -> None:
+        """Make the children; times of gaps are told once the ledger was read, for 0 would say that there is none."""
         for outcome in OUTCOMES:
             self.turns.labels(outcome)
         for feed in feeds:
@@ -108,6 +109,6 @@ class WorkerMetrics:
             for kind in Kind:
                 for family in (
                     self.committed_ticks, self.duplicates, self.gaps_opened, self.gaps_open, self.missing_ids,
-                    self.unfillable, self.oldest_gap, self.last_unfillable,
+                    self.unfillable,
                 ):  # fmt: skip
                     family.labels(feed, kind.label)

@@ -182,6 +182,12 @@ def test_every_label_has_a_child_from_the_start(desk: Desk) -> None:
     assert desk.value("nightdesk_gaps_open", feed="f", kind="quote") == 0
 
 
+def test_before_the_ledger_was_read_nobody_says_that_no_gap_is_open(desk: Desk) -> None:
+    assert desk.value("nightdesk_gap_oldest_timestamp_seconds", feed="f", kind="trade") is None
+    desk.observer.counted_gaps({}, ["f"])
+    assert desk.value("nightdesk_gap_oldest_timestamp_seconds", feed="f", kind="trade") == 0
+
+
 def test_a_stuck_worker_ends_but_an_outage_is_waited_out(desk: Desk) -> None:
     desk.answered()
     desk.observer.idled()

@@ -111,15 +111,20 @@ def account(fired: Iterable[Fired], arrivals: Sequence[Arrival], *, sure_s: floa
 
 
 def disorder(arrivals: Iterable[Arrival]) -> Iterator[str]:
-    """Yield what was told of an alert after something later had been; within one message there is no order."""
+    """Yield what was told of an alert after something later had been.
+
+    Within one message there is no order, and one that comes twice in a row is told as it was before.
+    """
     latest: dict[Labels, tuple[int, bool]] = {}
+    last: dict[Labels, int] = {}
     for arrival in arrivals:
         places = [(one.labels, (one.alert_id, one.ended_s is not None)) for one in arrival.told]
         for labels, place in places:
-            if place < latest.get(labels, place):
+            if place < latest.get(labels, place) and last[labels] != arrival.notification_id:
                 yield f"{named(labels)}: {_said(place)} after {_said(latest[labels])}"
         for labels, place in places:
             latest[labels] = max(place, latest.get(labels, place))
+            last[labels] = arrival.notification_id
 
 
 def duplicates(arrivals: Iterable[Arrival]) -> int:

@@ -116,6 +116,14 @@ def test_swapped_messages_about_one_alert_are_found(order: tuple[int, ...], word
     assert words in sums.findings
 
 
+def test_a_message_that_comes_twice_in_a_row_is_in_order_and_one_that_comes_again_later_is_not() -> None:
+    together = came(4, 31, A2, ended(A1, 21))
+    before, after = RIGHT[:2], RIGHT[5:]
+
+    assert wrong(looked([*before, together, together, *after])) == (0, 0, 0, 1)
+    assert wrong(looked([*before, together, *after, together]))[2:] == (2, 1)
+
+
 def test_messages_about_different_alerts_have_no_order() -> None:
     assert wrong(looked([RIGHT[1], RIGHT[0], *RIGHT[2:]])) == (0, 0, 0, 0)
 

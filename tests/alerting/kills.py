@@ -1,0 +1,246 @@
+"""``make alerter-kills``: ``python -m tests.alerting.kills [--kills 200] [--alerters 4] [--seed 1]``.
+
+Alerters, each with a state and channels of its own, watch one real Prometheus in a storm of critical alerts and are
+killed again and again. What arrived is then compared with what Prometheus remembers of its own alerts.
+"""
+
+import argparse
+import json
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from types import FrameType
+from typing import Any, Final
+
+from tests.alerting.account import (
+    Account,
+    Fired,
+    Labels,
+    account,
+    duplicates,
+    episodes,
+    lost_messages,
+    needless_calls,
+)
+from tests.alerting.exporter import Exporter
+from tests.alerting.processes import ROOT, Prometheus, running, within
+from tests.alerting.storm import Storm, Weather, changes, rule_files
+from tests.alerting.victim import RESOLVE_AFTER_S, Channels, Victim
+
+REPORT: Final = ROOT / "build" / "alerter-kills.json"
+COLUMNS: Final = (
+    "alerter",
+    "kills",
+    "transitions",
+    "delivered",
+    "lost",
+    "invented",
+    "out_of_order",
+    "messages",
+    "duplicates",
+    "slowest_s",
+    "restart_s",
+)
+EVERY: Final = "250ms"
+SURE_S: Final = 3.5
+"""Episodes further apart are told as two, however late the alerter looks; the storm makes none that are closer."""
+
+KILL_LIMIT_S: Final = 12.0
+CALM_LIMIT_S: Final = 120.0
+FINDINGS_SHOWN: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one alerter."""
+
+    name: str
+    kills: Mapping[str, int]
+    sums: Account
+    messages: int
+    starts_s: Sequence[float]
+    acknowledged: int
+    findings: Sequence[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row of the report."""
+        sums = self.sums
+        return {
+            "alerter": self.name,
+            "kills": sum(self.kills.values()),
+            "transitions": sums.transitions,
+            "delivered": sums.delivered,
+            "lost": sums.lost,
+            "invented": sums.invented,
+            "out_of_order": sums.out_of_order,
+            "messages": self.messages,
+            "duplicates": sums.duplicates,
+            "missed": sums.missed,
+            "joined": sums.joined,
+            "acknowledged": self.acknowledged,
+            "median_s": _middle(sums.beginnings_s),
+            "slowest_s": _most(sums.beginnings_s),
+            "end_median_s": _middle(sums.ends_s),
+            "end_slowest_s": _most(sums.ends_s),
+            "restart_s": _middle(self.starts_s),
+            "slowest_restart_s": _most(self.starts_s),
+            "aims": dict(self.kills),
+        }
+
+
+def run(directory: Path, *, kills: int, alerters: int, seed: str, weather: Weather | None = None) -> list[Outcome]:
+    """Do all of it; ``kills`` are shared out among the alerters."""
+    with ExitStack() as stack:
+        exporter = stack.enter_context(Exporter())
+        prometheus = Prometheus(directory / "prometheus", {"test": exporter.address}, rule_files(), every=EVERY)
+        victims = [Victim(f"alerter-{number}", directory, prometheus.url, seed) for number in range(alerters)]
+        for one in victims:
+            stack.enter_context(one.channels)
+        stack.enter_context(running(prometheus, *(one.alerter for one in victims)))
+        prometheus.begin()
+        began_s = time.time()
+        for one in victims:
+            one.alerter.begin()
+        with Storm(exporter, changes(weather or Weather(), Random(seed))):
+            _kill(victims, kills)
+        within(CALM_LIMIT_S, lambda: all(one.is_calm() for one in victims), "everything is over and delivered")
+        fired = truth(prometheus, began_s)
+        return [outcome_of(one, fired) for one in victims]
+
+
+def truth(prometheus: Prometheus, since_s: float) -> list[Fired]:
+    """Return every episode of every alert of the storm, as Prometheus remembers it."""
+    now_s = time.time()
+    found = prometheus.query(f'ALERTS{{alertstate="firing",alertname!="Watchdog"}}[{now_s - since_s:.0f}s]', now_s)
+    samples: dict[Labels, list[float]] = {}
+    for one in found:
+        labels = frozenset((name, value) for name, value in one["metric"].items() if name not in _SERIES_OWN)
+        samples[labels] = [at_s for at_s, _ in one["values"]]
+    return episodes(samples, RESOLVE_AFTER_S)
+
+
+def outcome_of(victim: Victim, fired: Iterable[Fired]) -> Outcome:
+    """Compare what arrived at one alerter's channels with the truth."""
+    hook, pager = victim.arrivals(Channels.HOOK), victim.arrivals(Channels.PAGER)
+    evidence = victim.evidence()
+    sums = account(fired, hook, sure_s=SURE_S)
+    sums.duplicates += duplicates(pager)
+    forgotten = victim.acknowledged - evidence.acknowledged_s.keys()
+    found = [
+        *sums.findings,
+        *lost_messages(evidence.delivered["hook"], hook),
+        *lost_messages(evidence.delivered["pager"], pager),
+        *needless_calls([*hook, *pager], evidence.created_s, evidence.acknowledged_s),
+        *(f"alert {number}: its acknowledgement was answered and forgotten" for number in sorted(forgotten)),
+    ]
+    kills = sum(victim.kills.values())
+    if sums.duplicates > kills:
+        found.append(f"{sums.duplicates} messages came twice in {kills} kills")
+    return Outcome(
+        name=victim.name,
+        kills=victim.kills,
+        sums=sums,
+        messages=len(hook) + len(pager),
+        starts_s=victim.starts_s,
+        acknowledged=len(evidence.acknowledged_s),
+        findings=[*victim.findings, *(f"{victim.name}: {line}" for line in found)],
+    )
+
+
+def totals(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the sums over all alerters."""
+    rows = [one.as_json() for one in outcomes]
+    added = ("kills", "transitions", "delivered", "lost", "invented", "out_of_order", "messages", "duplicates")
+    more = ("missed", "joined", "acknowledged")
+    return {
+        "alerter": "all",
+        **{name: sum(row[name] for row in rows) for name in (*added, *more)},
+        "median_s": _middle([one for outcome in outcomes for one in outcome.sums.beginnings_s]),
+        "slowest_s": max(row["slowest_s"] for row in rows),
+        "end_median_s": _middle([one for outcome in outcomes for one in outcome.sums.ends_s]),
+        "end_slowest_s": max(row["end_slowest_s"] for row in rows),
+        "restart_s": _middle([one for outcome in outcomes for one in outcome.starts_s]),
+        "slowest_restart_s": max(row["slowest_restart_s"] for row in rows),
+        "aims": {aim: sum(outcome.kills[aim] for outcome in outcomes) for aim in outcomes[0].kills},
+    }
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the rows as a table."""
+    lines = [COLUMNS, *(tuple(str(row[name]) for name in COLUMNS) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.rjust, line, widths)) for line in lines)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run, print and write the report; 0 when nothing is wrong."""
+    options = _options(arguments)
+    began_s = time.monotonic()
+    print(f"seed {options.seed}: {options.kills} kills over {options.alerters} alerters", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(prefix="nightdesk-kills-") as directory:
+        outcomes = run(Path(directory), kills=options.kills, alerters=options.alerters, seed=options.seed)
+    rows = [*(one.as_json() for one in outcomes), totals(outcomes)]
+    findings = [line for one in outcomes for line in one.findings]
+    report = {"seed": options.seed, "seconds": round(time.monotonic() - began_s), "rows": rows, "findings": findings}
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(table(rows))
+    for line in findings[:FINDINGS_SHOWN]:
+        print(line)
+    return 1 if findings else 0
+
+
+_SERIES_OWN: Final = frozenset({"__name__", "alertstate"})
+
+
+def _kill(victims: Sequence[Victim], kills: int) -> None:
+    """Kill each its share of times, all of them at once, while a person acknowledges."""
+    over = threading.Event()
+    deadline_s = time.monotonic() + KILL_LIMIT_S * (kills // len(victims) + 1)
+    shares = [kills // len(victims) + (number < kills % len(victims)) for number in range(len(victims))]
+    with ThreadPoolExecutor(2 * len(victims)) as threads:
+        people = [threads.submit(one.acknowledge, over) for one in victims]
+        killers = [threads.submit(one.suffer, share, deadline_s) for one, share in zip(victims, shares, strict=True)]
+        try:
+            for killer in killers:
+                killer.result()
+        finally:
+            over.set()
+        for person in people:
+            person.result()
+
+
+def _middle(seconds: Sequence[float]) -> float:
+    return round(statistics.median(seconds), 2) if seconds else 0.0
+
+
+def _most(seconds: Sequence[float]) -> float:
+    return round(max(seconds, default=0.0), 2)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.alerting.kills", description="Kill the alerter in a storm.")
+    parser.add_argument("--kills", type=int, default=200, help="over all alerters")
+    parser.add_argument("--alerters", type=int, default=4, help="at the same time")
+    parser.add_argument("--seed", default=str(random.randrange(10**6)), help="of the storm, the kills and the channels")
+    return parser.parse_args(arguments)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """Leave through the ``finally`` clauses: no process may stay behind."""
+    raise SystemExit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
+    sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ from services.alerter.channel import Reason
 from services.alerter.delivery.courier import OUTCOMES
 from services.alerter.messages import Kind, Tier
 
-POLLS: Final = ("ok", "no_watchdog", "failed")
+POLLS: Final = ("ok", "no_watchdog", "not_read_up", "failed")
 LATENCY_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 REACHED_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600)
 ACKNOWLEDGED_S: Final = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 14_400, 43_200)

@@ -32,7 +32,8 @@ class Standing:
     now_s: float
     began_s: float
     answered_s: float
-    answers_since_s: float | None
+    answers_since_s: float
+    silent_since_s: float | None
     evaluated_s: float
     unreachable_after_s: float
     broken: tuple[Broken, ...] = ()
@@ -47,23 +48,25 @@ def reports_of(standing: Standing) -> list[Report]:
 
 def _prometheus(standing: Standing) -> Iterator[Report]:
     limit_s = standing.unreachable_after_s
-    # A Prometheus that has just come back is given the time to evaluate its rules.
-    since_s = standing.answers_since_s if standing.answers_since_s is not None else standing.now_s
-    if standing.now_s - standing.answered_s > limit_s:
-        yield _report(
-            "PrometheusUnreachable",
-            Tier.CRITICAL,
-            standing.answered_s,
-            summary="Prometheus does not answer the alerter",
-            description="Until it does, nothing else that goes wrong is noticed.",
-        )
-    elif standing.now_s - max(standing.evaluated_s, since_s) > limit_s:
+    if standing.silent_since_s is not None:
+        if standing.now_s - standing.silent_since_s > limit_s:
+            yield _report(
+                "PrometheusUnreachable",
+                Tier.CRITICAL,
+                standing.silent_since_s,
+                summary="Prometheus does not answer the alerter",
+                description="Until it does, nothing else that goes wrong is noticed.",
+            )
+    # By the time of its last answer: a machine that slept has asked nobody. And a Prometheus that has just come back is
+    # given the time to evaluate its rules.
+    elif standing.answered_s - max(standing.evaluated_s, standing.answers_since_s) > limit_s:
         yield _report(
             "WatchdogMissing",
             Tier.CRITICAL,
             standing.evaluated_s,
             summary="Prometheus answers but its watchdog does not fire",
-            description="It does not evaluate its rules, or the rule is gone: nothing else that goes wrong is noticed.",
+            description="It does not evaluate its rules, the rule is gone, or its clock is far off: nothing else that "
+            "goes wrong is noticed.",
         )
 
 

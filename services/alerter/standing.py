@@ -40,6 +40,7 @@ class Standing:
             began_s=self.began_s,
             answered_s=self.watcher.answered_s,
             answers_since_s=self.watcher.answers_since_s,
+            silent_since_s=self.watcher.silent_since_s,
             evaluated_s=self.watcher.evaluated_s,
             unreachable_after_s=self.desk.policy.watch.unreachable_after,
             broken=self.roster.broken(),

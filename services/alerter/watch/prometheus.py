@@ -1,9 +1,10 @@
 """Prometheus's HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/): what fires, and what did."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf, isfinite
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -13,9 +14,9 @@ import requests
 from nightdesk.errors import UnavailableError
 from nightdesk.outbound import Call
 from services.alerter.alerts import NAME, Episode, Report, fingerprint_of
-from services.alerter.matching import Labels
+from services.alerter.watch.past import Past
 
-FIRING: Final = 'ALERTS{alertstate="firing"}'
+SERIES: Final = 'ALERTS{alertstate=~"firing|pending"}'
 SERIES_OWN: Final = frozenset({"__name__", "alertstate"})
 MAX_SAMPLES: Final = 200_000
 """Of one answer about the past; about 6 MB."""
@@ -25,6 +26,9 @@ SHORTEST_S: Final = 30.0
 
 EVALUATIONS_APART: Final = 2.4
 """Two evaluations and a bit: samples further apart belong to two episodes."""
+
+TOO_MUCH: Final = frozenset({422, 503})
+"""A query that needs too many samples, or takes too long."""
 
 _TEMPLATE: Final = re.compile(r"\{\{\s*\$labels\.([a-zA-Z_][a-zA-Z0-9_]*)\s*\}\}")
 
@@ -71,6 +75,10 @@ class _Groups(msgspec.Struct):
     groups: list[_Group]
 
 
+class TooMuchError(UnavailableError):
+    """Prometheus will not do so much at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """What Prometheus says now: what fires, the fingerprints of what is pending, and the watchdog's value (Unix s)."""
@@ -105,18 +113,17 @@ class Prometheus:
     def episodes(
         self, since_s: float, until_s: float, *, apart_s: Callable[[str], float], watchdog: str
     ) -> list[Episode]:
-        """Return what fired between two moments; a silence of ``apart_s``, by the rule's name, ends an episode."""
-        samples: dict[tuple[tuple[str, str], ...], list[float]] = {}
+        """Return what fired between two moments; a silence of ``apart_s``, by the rule's name, ends an episode.
+
+        Whatever was silent while no rule was evaluated goes on (``Past``).
+        """
+        past = Past(watchdog=watchdog, apart_s=apart_s)
         for start_s, end_s in self._pieces(since_s, until_s):
             for series in self._range(start_s, end_s):
                 labels = {name: value for name, value in series.metric.items() if name not in SERIES_OWN}
-                if labels.get(NAME) != watchdog:
-                    samples.setdefault(tuple(sorted(labels.items())), []).extend(at_s for at_s, _ in series.values)
-        return [
-            episode
-            for labels, times in samples.items()
-            for episode in _episodes(dict(labels), times, apart_s(dict(labels).get(NAME, "")), until_s)
-        ]
+                is_firing = series.metric.get("alertstate") == "firing"
+                past.add(labels, (at_s for at_s, _ in series.values), is_firing=is_firing)
+        return past.episodes(until_s)
 
     def words(self) -> Mapping[str, Mapping[str, str]]:
         """Return the annotations of every rule as they are written, by its name."""
@@ -143,7 +150,10 @@ class Prometheus:
         yield from self._pieces(middle_s, until_s)
 
     def _count(self, since_s: float, until_s: float) -> float:
-        found = self._query(f"sum(count_over_time({_selector(since_s, until_s)}))", until_s)
+        try:
+            found = self._query(f"sum(count_over_time({_selector(since_s, until_s)}))", until_s)
+        except TooMuchError:
+            return inf
         return sum(_number(series.value[1]) or 0.0 for series in found)
 
     def _range(self, since_s: float, until_s: float) -> list[_Series]:
@@ -158,38 +168,25 @@ class Prometheus:
             answer = self._call("GET", f"{self._url}{path}{query}", {"Accept": "application/json"}, None)
         except requests.RequestException as error:
             raise UnavailableError(f"Prometheus does not answer: {type(error).__name__}") from error
+        if answer.status_code in TOO_MUCH:
+            raise TooMuchError(f"Prometheus refuses {path} with status {answer.status_code}")
         if answer.status_code != 200:
             raise UnavailableError(f"Prometheus answers {path} with status {answer.status_code}")
         return _data(answer.content, path, kind)
 
 
-def _episodes(labels: Labels, times: Iterable[float], apart_s: float, until_s: float) -> Iterator[Episode]:
-    for first_s, last_s in stretches(times, apart_s):
-        is_over = until_s - last_s >= apart_s
-        yield Episode(labels=labels, started_s=first_s, last_s=last_s, is_over=is_over, apart_s=apart_s)
-
-
-def stretches(times: Iterable[float], apart_s: float) -> Iterator[tuple[float, float]]:
-    """Yield the first and the last of each run of moments in which no two neighbours are ``apart_s`` or more apart."""
-    run: list[float] = []
-    for at_s in sorted(set(times)):
-        if run and at_s - run[-1] >= apart_s:
-            yield run[0], run[-1]
-            run = []
-        run = [*run[:1], at_s]
-    if run:
-        yield run[0], run[-1]
-
-
 def filled(annotations: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:
     """Return the annotations of a rule for these labels, without those that need more than labels to be written."""
-    written = {name: _TEMPLATE.sub(lambda found: labels.get(found[1], ""), text) for name, text in annotations.items()}
-    return {name: text for name, text in written.items() if "{{" not in text}
+    return {
+        name: _TEMPLATE.sub(lambda found: labels.get(found[1], ""), text)
+        for name, text in annotations.items()
+        if "{{" not in _TEMPLATE.sub("", text)
+    }
 
 
 def _selector(since_s: float, until_s: float) -> str:
     # in milliseconds, and a range excludes its left end (since Prometheus 3) or not (before): read twice does no harm
-    return f"{FIRING}[{round((until_s - since_s) * 1000) + 1}ms]"
+    return f"{SERIES}[{round((until_s - since_s) * 1000) + 1}ms]"
 
 
 def _data(content: bytes, path: str, kind: type[T]) -> T:
@@ -201,6 +198,7 @@ def _data(content: bytes, path: str, kind: type[T]) -> T:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if isfinite(number) else None

@@ -64,8 +64,11 @@ class Watcher:
         self.answered_s = wall_s()
         """When Prometheus last answered; in the beginning, when that was hoped for."""
 
-        self.answers_since_s: float | None = None
-        """Since when it has answered every time; None while it does not."""
+        self.silent_since_s: float | None = wall_s()
+        """Since when it does not answer; None while it does."""
+
+        self.answers_since_s = wall_s()
+        """Since when it has answered every time, without a long time in between."""
 
         self.evaluated_s = wall_s()
         """When it last evaluated its rules, by the watchdog's word."""
@@ -81,27 +84,46 @@ class Watcher:
         started_s = self._wall_s()
         try:
             snapshot = await self._prometheus.snapshot()
-            self.answered_s = self._wall_s()
-            self.answers_since_s = self.answers_since_s or self.answered_s
-            is_sure = self._is_sure(snapshot)
-            missed = await self._missed(started_s) if is_sure and self._is_behind(started_s) else None
         except UnavailableError as error:
             if not self._has_failed:
                 log.warning("prometheus.away", error=str(error))
-            self._has_failed, self.answers_since_s = True, None
+            self._note_silence(started_s)
             self._on_poll("failed", self._wall_s() - started_s)
             return
+        self._note_answer()
+        is_sure = self._is_sure(snapshot)
+        is_behind = is_sure and self._is_behind(started_s)
+        missed = await self._missed(started_s) if is_behind else None
+        has_all = is_sure and (missed is not None or not is_behind)
         if is_sure:
             self._desk.is_ready = True
-        self._desk.change(lambda turn: self._take(turn, snapshot, started_s, missed, is_sure=is_sure))
-        self._has_failed = not is_sure
-        self._on_poll("ok" if is_sure else "no_watchdog", self._wall_s() - started_s)
+        watched_s = started_s if has_all else None
+        self._desk.change(lambda turn: self._take(turn, snapshot, missed, is_sure=is_sure, watched_s=watched_s))
+        self._has_failed = not has_all
+        outcome = "ok" if has_all else "not_read_up" if is_sure else "no_watchdog"
+        self._on_poll(outcome, self._wall_s() - started_s)
+
+    def _note_silence(self, asked_s: float) -> None:
+        """Note that Prometheus does not answer: since its last answer, or, where nobody asked for a while, lately."""
+        self._has_failed = True
+        if self.silent_since_s is None:
+            self.silent_since_s = max(self.answered_s, asked_s - self._watching.every)
+
+    def _note_answer(self) -> None:
+        """Note that Prometheus answered; after a long time, or a step of the clock, it has to prove itself anew."""
+        now_s = self._wall_s()
+        is_going_on = 0 <= now_s - self.answered_s <= self._watching.unreachable_after
+        if self.silent_since_s is not None or not is_going_on:
+            self.answers_since_s = now_s
+        self.answered_s, self.silent_since_s = now_s, None
 
     def _is_sure(self, snapshot: Snapshot) -> bool:
         if snapshot.watchdog_s is None:
             return False
-        self.evaluated_s = max(self.evaluated_s, min(snapshot.watchdog_s, self.answered_s))
-        return self.answered_s - snapshot.watchdog_s < self._watching.unreachable_after
+        is_fresh = abs(self.answered_s - snapshot.watchdog_s) < self._watching.unreachable_after
+        if is_fresh or snapshot.watchdog_s < self.answered_s:  # else its clock is far ahead, and says nothing
+            self.evaluated_s = min(snapshot.watchdog_s, self.answered_s)
+        return is_fresh
 
     def _is_behind(self, now_s: float) -> bool:
         seen_s = self._desk.state.watched_s
@@ -109,23 +131,32 @@ class Watcher:
             return False
         return self._has_failed or now_s - seen_s > MISSED_POLLS * self._watching.every
 
-    async def _missed(self, now_s: float) -> "_Missed":
-        """Return what fired since the last good answer, as far back as the policy asks for."""
-        seen_s = self._desk.state.watched_s or now_s
+    async def _missed(self, now_s: float) -> "_Missed | None":
+        """Return what fired since the last good answer, as far back as the policy asks for; None if that fails.
+
+        What fires now is told even so, and the past is asked for again with the next answer.
+        """
+        seen_s = min(self._desk.state.watched_s or now_s, now_s)
         since_s = max(seen_s, now_s - self._watching.catch_up)
-        episodes = await self._prometheus.episodes(since_s - OVERLAP_S, now_s)
-        words = await self._prometheus.words()
+        try:
+            episodes = await self._prometheus.episodes(since_s - OVERLAP_S, now_s)
+            words = await self._prometheus.words()
+        except UnavailableError as error:
+            log.warning("alerts.not_read_up", away_s=round(now_s - seen_s, 1), error=str(error))
+            return None
         log.info("alerts.read_up", away_s=round(now_s - seen_s, 1), episodes=len(episodes))
         return _Missed(since_s, episodes, words)
 
-    def _take(self, turn: Turn, snapshot: Snapshot, at_s: float, missed: "_Missed | None", *, is_sure: bool) -> None:
+    def _take(
+        self, turn: Turn, snapshot: Snapshot, missed: "_Missed | None", *, is_sure: bool, watched_s: float | None
+    ) -> None:
         policy = self._desk.policy
         if missed is not None:
             recall(turn, policy, missed.episodes, missed.words_of, missed.since_s)
         observe(turn, policy, snapshot.reports, Source.PROMETHEUS, pending=snapshot.pending, is_complete=is_sure)
         if is_sure:
             settle(turn, policy, Source.PROMETHEUS)
-            turn.watched_s = at_s
+        turn.watched_s = turn.watched_s if watched_s is None else watched_s
 
 
 class _Missed:

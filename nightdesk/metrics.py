@@ -47,8 +47,8 @@ def service_registry(service: str) -> CollectorRegistry:
 def launched_by(hostname: str, parent: int, program: str) -> str:
     """Return what a process that is started again has in common with the one before it.
 
-    A container that its restart policy starts again keeps its name, a new one has another; supervisord keeps its process
-    id, and names its programs, of which several may be one service.
+    A container that its restart policy starts again keeps its name, a new one has another; supervisord keeps its
+    process id, and names its programs, of which several may be one service.
     """
     return "/".join(filter(None, (hostname, str(parent), program)))
 
@@ -63,7 +63,7 @@ class ContainerCollector(Collector):
         self._root = root
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is used, less the cached files that the kernel gives back first, and a limit where there is one."""
+        """Yield what is used, less the cached files that the kernel gives back first, and the limit if there is one."""
         try:
             current = int(self._read("memory.current"))
             inactive = _table(self._read("memory.stat")).get("inactive_file", 0)

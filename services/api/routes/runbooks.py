@@ -18,6 +18,9 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,99}")
 _TO_ANOTHER: Final = re.compile(r'(<a href="[A-Za-z0-9]+)\.md(["#])')
 """Runbooks refer to each other as files do."""
 
+_ELSEWHERE: Final = re.compile(r'<a href="\.\./([A-Za-z0-9/_-]+\.md)(?:#[^"]*)?">(.*?)</a>')
+"""What else they refer to is in the source and not served."""
+
 
 @router.get("/runbooks/{name}", dependencies=[Depends(for_pages)])
 async def runbook(request: Request, name: str) -> Response:
@@ -33,4 +36,4 @@ async def runbook(request: Request, name: str) -> Response:
 def html_of(text: str) -> Html:
     """Return Markdown as HTML; HTML in it is shown, not used."""
     made = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    return Html(_TO_ANOTHER.sub(r"\1\2", made))
+    return Html(_ELSEWHERE.sub(r"\2 (docs/\1)", _TO_ANOTHER.sub(r"\1\2", made)))

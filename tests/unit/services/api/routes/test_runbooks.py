@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_anything_else_is_not_there(runbooks: Path, name: str) -> None:
     [
         ("[x](Other.md)", '<a href="Other">x</a>'),
         ("[x](Other.md#look)", '<a href="Other#look">x</a>'),
+        ("[sizing](../sizing.md#disk)", "sizing (docs/sizing.md)"),
         ("[x](https://example.com/a.md)", '<a href="https://example.com/a.md">x</a>'),
         ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
     ],
@@ -49,3 +51,5 @@ def test_every_runbook_that_is_delivered_is_served(file: Path) -> None:
 
     assert answer.status_code == 200
     assert f"<h1>{file.stem}</h1>" in answer.text
+    assert all((RUNBOOKS / f"{name}.md").exists() for name in re.findall(r'<a href="(\w+)"', answer.text))
+    assert '<a href="..' not in answer.text

@@ -45,6 +45,7 @@ from services.alerter.policy import Policy, read_policy
 from services.alerter.recording import Recording
 from services.alerter.routes import alerts, health, links, notifications, silences
 from services.alerter.routes import channels as channel_routes
+from services.alerter.set_back import set_back
 from services.alerter.settings import AlerterSettings
 from services.alerter.standing import Standing
 from services.alerter.store.file import StateFile
@@ -67,6 +68,9 @@ TICK_S: Final = 1.0
 STAND_IN_S: Final = 2.0
 UPKEEP_S: Final = 60.0
 STUCK_S: Final = 60.0
+STEP_S: Final = 5.0
+"""A clock that goes back by less is only kept in time."""
+
 CLOSE_S: Final = 20.0
 """What an attempt under way may take at the end; one that takes longer is made again after the start."""
 
@@ -197,6 +201,7 @@ class Alerter:
             wall_s=wall_s,
             began_s=wall_s(),
         )
+        self._ticked_s = self._desk.state.watched_s or wall_s()
         self._stopping = False
 
     def web(self) -> FastAPI:
@@ -272,6 +277,7 @@ class Alerter:
 
     def _tick(self) -> None:
         """Look at oneself, and do what has come due."""
+        self._mind_clock()
         standing = self._standing.own()
         reports = reports_of(standing)
         if any(report.labels[NAME] in BLIND for report in reports):
@@ -280,6 +286,14 @@ class Alerter:
         self._recording.looked(self._desk, self._roster, self._outbox, self._wall_s())
         self._watchdog.moved()
         self._metrics.progress.labels(SERVICE).set(self._wall_s())
+
+    def _mind_clock(self) -> None:
+        back_s = self._ticked_s - self._wall_s()
+        if back_s > STEP_S:
+            log.warning("clock.set_back", by_s=round(back_s, 1))
+            self._roster.set_back(back_s)
+            self._desk.change(lambda turn: set_back(turn, back_s))
+        self._ticked_s = self._wall_s()
 
     def _observe_self(self, turn: Turn, reports: Sequence[Report]) -> None:
         observe(turn, self._policy, reports, Source.ALERTER)
@@ -335,6 +349,7 @@ class Alerter:
             wall_s=self._wall_s,
             random=random.random,
             on_attempt=self._recording.attempted,
+            thread=ThreadPoolExecutor(1, thread_name_prefix=f"channel-{name}"),
         )
 
     def _new_markets(self, feeds: Sequence[FeedConfig]) -> Markets:

@@ -5,7 +5,7 @@ Each has a thread of its own to wait in, so that a channel that hangs, or asks f
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from itertools import islice
 from typing import Final
 
@@ -46,7 +46,9 @@ class Courier:
         wall_s: Callable[[], float],
         random: Callable[[], float],
         on_attempt: Callable[[str, Attempt, Delivery | None], None],
+        thread: Executor,
     ) -> None:
+        """``thread`` is the channel's own: what is sent there is waited for."""
         self.name = name
         self._channel = channel
         self._outbox = outbox
@@ -55,7 +57,7 @@ class Courier:
         self._random = random
         self._on_attempt = on_attempt
         self._bucket = Bucket(per_minute=per_minute)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"channel-{name}")
+        self._thread = thread
         self._woken = asyncio.Event()
         self._is_stopping = False
 

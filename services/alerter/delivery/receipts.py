@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Final
 
 import structlog
@@ -21,7 +21,7 @@ class Receipts:
     """Asks the channels that know about what people did with their messages."""
 
     def __init__(
-        self, *, outbox: Outbox, roster: Roster, acknowledge: Callable[[int, str], None], thread: ThreadPoolExecutor
+        self, *, outbox: Outbox, roster: Roster, acknowledge: Callable[[int, str], None], thread: Executor
     ) -> None:
         """``acknowledge`` takes the number of a notification and who acknowledged it."""
         self._outbox = outbox
@@ -49,6 +49,9 @@ class Receipts:
                 self._outbox.close_receipt(receipt)
             except (LimitedError, TransientError) as error:
                 log.warning("receipt.unknown", channel=receipt.channel, error=str(error))
+            except Exception:
+                # a fault of one channel's code must not end what all of them work for
+                log.exception("receipt.failed", channel=receipt.channel)
 
     async def _ask(self, channel: Receipted, receipt: Receipt) -> None:
         loop = asyncio.get_running_loop()

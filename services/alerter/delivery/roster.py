@@ -49,11 +49,7 @@ class Roster:
         self.recovered = outbox.recover(channels, wall_s() + AGAIN_BASE_S)
         """How many deliveries a channel were under way when the process ended."""
 
-        known = {name: row for name, row in outbox.disabled().items() if name in channels}
-        self._disabled = {
-            name: Disabled(**{key: value for key, value in row.items() if key != "channel"})
-            for name, row in known.items()
-        }
+        self._disabled = self._known()
 
     @property
     def disabled(self) -> Mapping[str, Disabled]:
@@ -96,6 +92,11 @@ class Roster:
             self._outbox.enable(name)
             log.info("channel.enabled", channel=name)
 
+    def set_back(self, by_s: float) -> None:
+        """Leave no channel alone for longer because the clock was set back."""
+        self._outbox.set_back(by_s)
+        self._disabled = self._known()
+
     def broken(self) -> tuple[Broken, ...]:
         """Return the channels that failed for good, as the alerter tells of them."""
         paged = {name for step in self._policy.page.steps for name in step.channels}
@@ -103,3 +104,10 @@ class Roster:
             Broken(channel=name, since_s=one.since_s, reason=one.reason, is_paged=name in paged)
             for name, one in sorted(self._disabled.items())
         )
+
+    def _known(self) -> dict[str, Disabled]:
+        known = {name: row for name, row in self._outbox.disabled().items() if name in self.channels}
+        return {
+            name: Disabled(**{key: value for key, value in row.items() if key != "channel"})
+            for name, row in known.items()
+        }

@@ -162,6 +162,10 @@ class Outbox:
                 given.append(StandIn(channel=stand_in, groups=tuple(json.loads(row["groups"]))))
         return given
 
+    def set_back(self, by_s: float) -> None:
+        """Let nothing wait longer because the clock was set back."""
+        self._file.write([("set_back_deliveries", {"by_s": by_s}), ("set_back_channels", {"by_s": by_s})])
+
     def queues(self) -> Mapping[str, Queue]:
         """Return what waits, by channel."""
         return {row["channel"]: Queue(**row) for row in self._file.rows("outbox")}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Asking:
     """What the watcher asks; each call raises UnavailableError."""
 
-    def __init__(self, prometheus: Prometheus, watching: Watching, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, prometheus: Prometheus, watching: Watching, thread: Executor) -> None:
         self._prometheus = prometheus
         self._watching = watching
         self._thread = thread

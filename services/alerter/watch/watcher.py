@@ -106,8 +106,8 @@ class Watcher:
     def _note_silence(self, asked_s: float) -> None:
         """Note that Prometheus does not answer: since its last answer, or, where nobody asked for a while, lately."""
         self._has_failed = True
-        if self.silent_since_s is None:
-            self.silent_since_s = max(self.answered_s, asked_s - self._watching.every)
+        if self.silent_since_s is None or self.silent_since_s > asked_s:  # then the clock was set back
+            self.silent_since_s = max(min(self.answered_s, asked_s), asked_s - self._watching.every)
 
     def _note_answer(self) -> None:
         """Note that Prometheus answered; after a long time, or a step of the clock, it has to prove itself anew."""

@@ -625,3 +625,24 @@ def test_a_second_outbox_over_the_same_file_sees_the_same(office: Office) -> Non
 
     assert again is not None
     assert again.message == office.told[0].message
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up(office: Office) -> None:
+    office.fire("FeedSilent", feed="binance")
+    office.fail("slack", again_s=20.0)
+    office.now_s -= 3600.0
+    office.outbox.set_back(3600.0)
+    assert office.outbox.next_due_s("slack") == office.now_s + 20.0
+
+    office.now_s += 60.0
+    assert office.stand_in() == ["pager"]
+
+
+def test_a_channel_that_is_left_alone_rests_no_longer_for_it(office: Office) -> None:
+    office.fire("FeedSilent", feed="binance")
+    office.refuse("slack", rest_s=60.0)
+    office.now_s -= 3600.0
+    office.outbox.set_back(3600.0)
+
+    assert office.outbox.disabled()["slack"]["again_s"] == office.now_s + 60.0
+    assert office.stand_in() == ["pager"]

@@ -297,7 +297,7 @@ class Alerter:
 
     def _observe_self(self, turn: Turn, reports: Sequence[Report]) -> None:
         observe(turn, self._policy, reports, Source.ALERTER)
-        settle(turn, self._policy, Source.ALERTER)
+        settle(turn, self._policy, Source.ALERTER, turn.now_s)
 
     def _stand_in(self) -> None:
         given = self._outbox.stand_in(self._policy.failover_after, self._roster.stand_ins(), self._roster.takes)

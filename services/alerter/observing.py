@@ -84,18 +84,20 @@ def observe(
             turn.put(replace(alert, missing_s=missing_s))
 
 
-def settle(turn: Turn, policy: Policy, source: Source) -> None:
-    """End what its source, which was just asked, has not reported for long enough."""
+def settle(turn: Turn, policy: Policy, source: Source, asked_s: float) -> None:
+    """End what its source, asked at ``asked_s``, has not reported for long enough."""
     for alert in list(turn.firing()):
         if alert.source is source and alert.missing_s is not None:
-            _leave(turn, policy, alert, alert.missing_s)
+            _leave(turn, policy, alert, alert.missing_s, asked_s)
 
 
-def recall(turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words, since_s: float) -> None:
-    """Take what Prometheus remembers of the time from ``since_s``, its last good answer, until now."""
+def recall(
+    turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words, *, since_s: float, asked_s: float
+) -> None:
+    """Take what Prometheus, asked at ``asked_s``, remembers of the time since it was last asked with success."""
     for episode in sorted(episodes, key=lambda one: one.started_s):
         known = turn.current(fingerprint_of(episode.labels))
-        if _was_seen_to_end(known, episode, since_s):
+        if _was_seen_to_end(known, episode, since_s - policy.watch.resolve_after):
             continue
         if known is not None:
             gone_s = since_s if known.missing_s is None else known.missing_s
@@ -104,12 +106,16 @@ def recall(turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words
             report = Report(labels=episode.labels, annotations=words(episode.labels), started_s=episode.started_s)
             known = begin(turn, policy, report, Source.PROMETHEUS)
         if episode.is_over:
-            _leave(turn, policy, known, episode.last_s)
+            _leave(turn, policy, known, episode.last_s, asked_s)
 
 
-def _was_seen_to_end(known: Alert | None, episode: Episode, since_s: float) -> bool:
+def _was_seen_to_end(known: Alert | None, episode: Episode, ended_s: float) -> bool:
+    """Return whether an episode is none that was missed; what ended after ``ended_s`` would be known had it been seen.
+
+    A sample may show only after a question that is later than it: an evaluation takes its time.
+    """
     if known is None:
-        return episode.last_s <= since_s
+        return episode.last_s <= ended_s
     is_gone = known.missing_s is not None and episode.last_s <= known.missing_s
     return is_gone or episode.last_s < known.started_s - SAMPLE_S
 
@@ -127,9 +133,9 @@ def _back(
     return known if known.missing_s is None else turn.put(replace(known, missing_s=None))
 
 
-def _leave(turn: Turn, policy: Policy, alert: Alert, gone_s: float) -> None:
-    """End an alert that has been gone for long enough, else note since when it is."""
-    if turn.now_s - gone_s >= hold_s(turn, policy, alert.fingerprint):
+def _leave(turn: Turn, policy: Policy, alert: Alert, gone_s: float, asked_s: float) -> None:
+    """End an alert that had been gone for long enough when that was asked, else note since when it is."""
+    if asked_s - gone_s >= hold_s(turn, policy, alert.fingerprint):
         end(turn, alert, gone_s)
     elif alert.missing_s != gone_s:
         turn.put(replace(alert, missing_s=gone_s))

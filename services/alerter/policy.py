@@ -130,7 +130,9 @@ class Budget(_Part):
 class Watching(_Part):
     """How Prometheus is watched."""
 
-    every: Duration = Field(5.0, ge=0.1, le=60, description="how often to ask for its alerts")
+    every: Duration = Field(
+        3.0, ge=0.1, le=60, description="how often to ask for its alerts: more often than it evaluates its rules"
+    )
     resolve_after: Duration = Field(15.0, ge=0, description="how long an alert has to be gone before it is over")
     unreachable_after: Duration = Field(60.0, ge=1, description="silence of Prometheus that is an alert itself")
     watchdog: str = Field("Watchdog", min_length=1, description="the rule that always fires; its value is the time")

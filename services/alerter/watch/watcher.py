@@ -23,8 +23,10 @@ log = structlog.get_logger()
 OVERLAP_S: Final = 15.0
 """How much of the time that was seen is read again with what was missed, so that what goes on is known to go on."""
 
-MISSED_POLLS: Final = 3.0
-"""Answers further apart than so many polls leave a gap that has to be read up on."""
+MISSED_POLLS: Final = 1.5
+"""Answers further apart than so many polls leave a gap that has to be read up on: what fired in one evaluation alone,
+may have come and gone in it.
+"""
 
 RuleWords = Mapping[str, Mapping[str, str]]
 """Every rule's annotations, as they are written, by its name."""
@@ -97,8 +99,7 @@ class Watcher:
         has_all = is_sure and (missed is not None or not is_behind)
         if is_sure:
             self._desk.is_ready = True
-        watched_s = started_s if has_all else None
-        self._desk.change(lambda turn: self._take(turn, snapshot, missed, is_sure=is_sure, watched_s=watched_s))
+        self._desk.change(lambda turn: self._take(turn, snapshot, missed, started_s, is_sure=is_sure, has_all=has_all))
         self._has_failed = not has_all
         outcome = "ok" if has_all else "not_read_up" if is_sure else "no_watchdog"
         self._on_poll(outcome, self._wall_s() - started_s)
@@ -148,15 +149,23 @@ class Watcher:
         return _Missed(since_s, episodes, words)
 
     def _take(
-        self, turn: Turn, snapshot: Snapshot, missed: "_Missed | None", *, is_sure: bool, watched_s: float | None
+        self,
+        turn: Turn,
+        snapshot: Snapshot,
+        missed: "_Missed | None",
+        asked_s: float,
+        *,
+        is_sure: bool,
+        has_all: bool,
     ) -> None:
         policy = self._desk.policy
         if missed is not None:
-            recall(turn, policy, missed.episodes, missed.words_of, missed.since_s)
+            recall(turn, policy, missed.episodes, missed.words_of, since_s=missed.since_s, asked_s=asked_s)
         observe(turn, policy, snapshot.reports, Source.PROMETHEUS, pending=snapshot.pending, is_complete=is_sure)
         if is_sure:
-            settle(turn, policy, Source.PROMETHEUS)
-        turn.watched_s = turn.watched_s if watched_s is None else watched_s
+            settle(turn, policy, Source.PROMETHEUS, asked_s)
+        if has_all:
+            turn.watched_s = asked_s
 
 
 class _Missed:

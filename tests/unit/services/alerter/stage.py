@@ -156,7 +156,7 @@ class Stage:
 
         def act(turn: Turn) -> None:
             observe(turn, self.policy, self.reports.values(), Source.PROMETHEUS)
-            settle(turn, self.policy, Source.PROMETHEUS)
+            settle(turn, self.policy, Source.PROMETHEUS, turn.now_s)
 
         self.change(act)
 

@@ -26,9 +26,9 @@ class Away(Stage):
         episodes = [self._episode(first, last, apart) for first, last in times]
 
         def act(turn: Turn) -> None:
-            recall(turn, self.policy, episodes, words, NOON + since)
+            recall(turn, self.policy, episodes, words, since_s=NOON + since, asked_s=turn.now_s)
             observe(turn, self.policy, self.reports.values(), Source.PROMETHEUS)
-            settle(turn, self.policy, Source.PROMETHEUS)
+            settle(turn, self.policy, Source.PROMETHEUS, turn.now_s)
 
         self.change(act)
 
@@ -73,6 +73,24 @@ def test_what_came_and_went_is_told_as_missed() -> None:
     stage.read_up((100, 120), since=0)
 
     assert stage.kinds() == ["missed"]
+
+
+def test_what_showed_only_after_the_last_look_is_told_though_its_samples_are_older() -> None:
+    stage = Away()
+    stage.at(300)
+    stage.read_up((95, 95), since=100)
+
+    assert stage.kinds() == ["missed"]
+
+
+def test_what_was_seen_and_seen_to_end_is_not_told_again() -> None:
+    stage = Away()
+    stage.blink("FeedSilent", feed="binance", on="10s", off="15s")
+    stage.story()
+    stage.at(300)
+    stage.read_up((0, 10), since=25)
+
+    assert stage.kinds() == []
 
 
 def test_what_ended_and_came_back_is_told_as_two() -> None:
@@ -175,7 +193,7 @@ def test_what_prometheus_no_longer_reports_does_not_end_while_prometheus_is_not_
     stage.at(10)
     stage.look()
     stage.at(300)
-    stage.change(lambda turn: settle(turn, stage.policy, Source.ALERTER))
+    stage.change(lambda turn: settle(turn, stage.policy, Source.ALERTER, turn.now_s))
     assert stage.kinds() == []
 
     stage.fires_since(0)

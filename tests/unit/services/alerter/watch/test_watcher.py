@@ -273,10 +273,10 @@ def test_restarted_twice_it_tells_what_it_missed_once(night: Night) -> None:
 
 def test_answers_too_far_apart_leave_a_time_that_is_read_up_on(night: Night) -> None:
     night.polls_for(10)
-    night.poll(after_s=14.0)
+    night.poll(after_s=7.0)
     assert night.asked.asked == []
 
-    night.poll(after_s=16.0)
+    night.poll(after_s=8.0)
     assert len(night.asked.asked) == 1
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, Field
@@ -35,7 +35,15 @@ Matchers: TypeAlias = Annotated[
 
 def matches(matchers: Mapping[str, str], labels: Labels) -> bool:
     """Return whether every matcher matches."""
-    return all(_compiled(pattern).fullmatch(labels.get(name, "")) for name, pattern in matchers.items())
+    for name, pattern in matchers.items():  # noqa: SIM110  twice as fast, and every look asks it of every alert
+        if not _fits(pattern, labels.get(name, "")):
+            return False
+    return True
+
+
+@lru_cache(maxsize=10_000)
+def _fits(pattern: str, value: str) -> bool:
+    return _compiled(pattern).fullmatch(value) is not None
 
 
 @cache

@@ -105,7 +105,9 @@ class Look:
         for alert in alerts:
             current = self.turn.alerts[alert.alert_id]
             told_s = self.now_s if current.told_s is None else current.told_s
-            self.turn.put(replace(current, told_s=told_s, is_end_told=not current.is_firing))
+            told = replace(current, told_s=told_s, is_end_told=not current.is_firing)
+            if told != current:  # else a storm that is told again would be written down again
+                self.turn.put(told)
 
     def settle(self, alerts: Iterable[Alert]) -> None:
         """Let alerts that are over be forgotten, told or not."""

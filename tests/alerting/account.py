@@ -5,7 +5,7 @@ has its beginning and its end in one telling.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -19,11 +19,15 @@ NEAR_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
-    """One episode of one alert: its first and its last evaluation, Unix seconds."""
+    """One episode of one alert: its first and its last evaluation, Unix seconds.
+
+    ``gone_s`` is for how long it had been gone by then.
+    """
 
     labels: Labels
     began_s: float
     last_s: float
+    gone_s: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +89,18 @@ class _Span:
         return min(at_s for at_s in (self.fired_at_s, self.ended_at_s) if at_s is not None)
 
 
-def episodes(samples: Mapping[Labels, Iterable[float]], apart_s: float) -> list[Fired]:
-    """Return the episodes of every series; samples ``apart_s`` or more apart belong to two."""
+def episodes(samples: Mapping[Labels, Iterable[float]], evaluated: Iterable[float], apart_s: float) -> list[Fired]:
+    """Return the episodes of every series; samples ``apart_s`` or more apart belong to two.
+
+    ``evaluated`` is when rules were: a time of ``apart_s`` or more in which none were does not count.
+    """
+    pauses = [(one, other) for one, other in pairwise(sorted(evaluated)) if other - one >= apart_s]
+
+    def gone_s(one: float, other: float) -> float:
+        return other - one - sum(end - begin for begin, end in pauses if one <= begin and end <= other)
+
     return [
-        Fired(labels=labels, began_s=run[0], last_s=run[-1])
-        for labels, times in samples.items()
-        for run in _runs(sorted(times), apart_s)
+        episode for labels, times in samples.items() for episode in _episodes_of(labels, sorted(times), gone_s, apart_s)
     ]
 
 
@@ -165,7 +175,7 @@ def _compare(sums: Account, true: Sequence[Fired], told: Sequence[_Span], labels
             _invented(sums, f"{named(labels)}: alert {span.alert_id} was told and never fired")
     for place, one in enumerate(true):
         here = [span for span in told if homes.get(span.alert_id) == place]
-        if not here and place and one.began_s - true[place - 1].last_s < sure_s:
+        if not here and one.gone_s < sure_s:
             sums.joined += 1
             continue
         _weigh(sums, one, here)
@@ -221,9 +231,15 @@ def _first(known_s: float | None, now_s: float) -> float:
     return now_s if known_s is None else min(known_s, now_s)
 
 
-def _runs(times: Sequence[float], apart_s: float) -> Iterator[Sequence[float]]:
-    cuts = [place for place, (one, other) in enumerate(pairwise(times), 1) if other - one >= apart_s]
-    yield from (times[start:end] for start, end in pairwise([0, *cuts, len(times)]) if start < end)
+def _episodes_of(
+    labels: Labels, times: Sequence[float], gone_s: Callable[[float, float], float], apart_s: float
+) -> Iterator[Fired]:
+    gaps = [gone_s(one, other) for one, other in pairwise(times)]
+    begins = [0, *(place for place, gap_s in enumerate(gaps, 1) if gap_s >= apart_s)]
+    for begin, end in pairwise([*begins, len(times)]):
+        if begin < end:
+            before_s = gaps[begin - 1] if begin else float("inf")
+            yield Fired(labels=labels, began_s=times[begin], last_s=times[end - 1], gone_s=before_s)
 
 
 def _said(place: tuple[int, bool]) -> str:

@@ -18,6 +18,7 @@ from tests.alerting.account import (
 )
 
 SURE_S = 3.0
+EVERY_SECOND = range(10)
 A: Labels = frozenset({("alertname", "FeedSilent"), ("feed", "a"), ("severity", "critical")})
 B: Labels = frozenset({("alertname", "FeedSilent"), ("feed", "b"), ("severity", "critical")})
 
@@ -148,7 +149,7 @@ def test_what_was_told_and_never_fired_is_found(made_up: Telling, words: str) ->
 
 def test_two_episodes_told_as_one_are_a_loss_but_where_they_are_too_close_to_tell() -> None:
     as_one = [came(1, 11, A1), came(2, 43, ended(A1, 41), kind="resolved")]
-    close = [Fired(labels=A, began_s=10, last_s=27.5), Fired(labels=A, began_s=30, last_s=40)]
+    close = [Fired(labels=A, began_s=10, last_s=27.5), Fired(labels=A, began_s=30, last_s=40, gone_s=2.5)]
 
     assert wrong(account(FIRED[:2], as_one, sure_s=SURE_S)) == (2, 0, 0, 0)
     sums = account(close, as_one, sure_s=SURE_S)
@@ -156,10 +157,20 @@ def test_two_episodes_told_as_one_are_a_loss_but_where_they_are_too_close_to_tel
 
 
 def test_samples_that_are_apart_belong_to_two_episodes() -> None:
-    assert episodes({A: [3, 1, 2, 4.5], B: [], frozenset(): [7]}, apart_s=1.5) == [
+    assert episodes({A: [3, 1, 2, 4.5], B: [], frozenset(): [7]}, EVERY_SECOND, apart_s=1.5) == [
         Fired(labels=A, began_s=1, last_s=3),
-        Fired(labels=A, began_s=4.5, last_s=4.5),
+        Fired(labels=A, began_s=4.5, last_s=4.5, gone_s=1.5),
         Fired(labels=frozenset(), began_s=7, last_s=7),
+    ]
+
+
+def test_a_time_in_which_no_rules_were_evaluated_ends_nothing() -> None:
+    with_a_pause = [0, 1, 2, 9, 10, 11, 12, 13]
+
+    assert episodes({A: [1, 2, 9, 10]}, with_a_pause, apart_s=1.5) == [Fired(labels=A, began_s=1, last_s=10)]
+    assert episodes({A: [1, 11, 12]}, with_a_pause, apart_s=1.5) == [
+        Fired(labels=A, began_s=1, last_s=1),
+        Fired(labels=A, began_s=11, last_s=12, gone_s=3),
     ]
 
 

@@ -87,7 +87,7 @@ class Alert:
     @property
     def summary(self) -> str:
         """Its one line, or its labels where its rule gives none."""
-        return self.annotations.get("summary") or described(self.labels)
+        return self.annotations.get("summary", "").strip() or described(self.labels)
 
     @property
     def is_firing(self) -> bool:

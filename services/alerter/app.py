@@ -18,7 +18,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from nightdesk import __version__, logs, outbound, problems
-from nightdesk.calendars import Calendars, read_closures, spans_in_child
+from nightdesk.calendars import Calendars, Closures, read_closures, spans_in_child
 from nightdesk.errors import ConfigurationError, UnavailableError
 from nightdesk.feeds_config import FeedConfig, read_feeds
 from nightdesk.metrics import service_registry
@@ -100,6 +100,7 @@ class Configuration:
     settings: AlerterSettings
     policy: Policy
     feeds: Sequence[FeedConfig]
+    closures: Closures
     channels: Mapping[str, Channel]
     lacking: Mapping[str, Sequence[str]]
 
@@ -123,10 +124,18 @@ def configuration(environ: Mapping[str, str]) -> Configuration:
     settings = _read(lambda: load(AlerterSettings, environ), wrong)
     policy = _read(lambda: read_policy(Path(environ.get("ALERTS_CONFIG") or "config/alerts.yaml")), wrong)
     feeds = _read(lambda: read_feeds(Path(environ.get("FEEDS_CONFIG") or "config/feeds.yaml")), wrong)
+    closures = _read(lambda: read_closures(Path(environ.get("CALENDARS_CONFIG") or "config/calendars.yaml")), wrong)
     made, lacking = _channels(policy, environ, wrong) if policy is not None else ({}, {})
-    if settings is None or policy is None or feeds is None or wrong:
+    if settings is None or policy is None or feeds is None or closures is None or wrong:
         raise ConfigurationError("\n".join(wrong))
-    return Configuration(settings=settings, policy=policy, feeds=list(feeds.values()), channels=made, lacking=lacking)
+    return Configuration(
+        settings=settings,
+        policy=policy,
+        feeds=list(feeds.values()),
+        closures=closures,
+        channels=made,
+        lacking=lacking,
+    )
 
 
 def _read(read: Callable[[], T], wrong: list[str]) -> T | None:
@@ -187,7 +196,7 @@ class Alerter:
         self._receipts = Receipts(
             outbox=self._outbox, roster=self._roster, acknowledge=self._acknowledged, thread=self._threads["receipts"]
         )
-        self._markets = self._new_markets(chosen.feeds)
+        self._markets = self._new_markets(chosen.feeds, chosen.closures)
         self._deadman = self._new_deadman()
         self._watchdog = Watchdog(limit_s=STUCK_S, excused=lambda: False)
         self._history = History(self._file)
@@ -352,9 +361,8 @@ class Alerter:
             thread=ThreadPoolExecutor(1, thread_name_prefix=f"channel-{name}"),
         )
 
-    def _new_markets(self, feeds: Sequence[FeedConfig]) -> Markets:
+    def _new_markets(self, feeds: Sequence[FeedConfig], closures: Closures) -> Markets:
         names = calendars_of(feeds)
-        closures = read_closures(self._settings.calendars_config)
         calendars = Calendars(names, closures=closures, spans=spans_in_child)
         markets = Markets(names, calendars, lambda: int(self._wall_s() * 1e9))
         self.registry.register(markets)

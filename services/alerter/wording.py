@@ -14,6 +14,10 @@ from services.alerter.news import CALLS, News
 from services.alerter.times import local
 
 MAX_ITEMS: Final = 200
+MAX_LINE: Final = 500
+MAX_TEXT: Final = 8000
+"""Characters. What a rule writes into its words may be of any length, and no channel shows more than that."""
+
 NOT_FACTS: Final = frozenset({NAME, SEVERITY, "title"})
 
 Sign: TypeAlias = Callable[[int, float], str]
@@ -37,10 +41,10 @@ class Words:
             notification_id=notification_id,
             kind=news.kind,
             tier=news.tier,
-            title=self._title(news, now_s),
-            text=self._text(news),
-            facts=tuple(self._facts(news, now_s)),
-            items=tuple(self._items(news, now_s)),
+            title=_in_a_line(self._title(news, now_s)),
+            text=_cut(self._text(news), MAX_TEXT),
+            facts=tuple(Fact(_in_a_line(fact.name), _cut(fact.text, MAX_LINE)) for fact in self._facts(news, now_s)),
+            items=tuple(_in_a_line(item) for item in self._items(news, now_s)),
             links=tuple(self._links(news)),
             acknowledge_url=self._acknowledge_url(notification_id, now_s) if asks else None,
             hint=f"Acknowledge on the server: make ack ID={news.firing[0].alert_id}" if asks else "",
@@ -151,6 +155,14 @@ class Words:
 
     def _at(self, moment_s: float) -> str:
         return local(moment_s, self.zone).strftime("%a %H:%M:%S %Z")
+
+
+def _in_a_line(text: str) -> str:
+    return _cut(" ".join(text.split()), MAX_LINE)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
 def _about(alerts: Sequence[Alert]) -> str:

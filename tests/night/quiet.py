@@ -1,10 +1,13 @@
 """What has to stay quiet: markets that are closed, and what is no incident."""
 
 import re
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from nightdesk.errors import UnavailableError
+from tests.night.incidents.services import DOWN_S
 from tests.night.reading import Told
 from tests.night.scene import Scene
 from tests.night.stack import NEXT_WORKER, THIN_SYMBOL, WORKER
@@ -89,10 +92,14 @@ def old_error(scene: Scene) -> None:
 
 
 def deploy_worker(scene: Scene) -> None:
-    """Replace the worker by its next release, as a deployment does."""
+    """Replace the worker by its next release, as a deployment does. Raises UnavailableError when that takes long."""
     scene.stack.supervisor.stop_program(WORKER)
+    stopped_s = time.monotonic()
     scene.stack.supervisor.start_program(NEXT_WORKER)
     scene.stack.until_it_serves(NEXT_WORKER)
+    took_s = time.monotonic() - stopped_s
+    if took_s > DOWN_S:
+        raise UnavailableError(f"the next worker took {took_s:.0f} s to answer, and {DOWN_S:.0f} s are rightly told")
 
 
 def blink(scene: Scene) -> None:

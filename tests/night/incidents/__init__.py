@@ -72,24 +72,24 @@ INCIDENTS: Final[tuple[Incident, ...]] = (
         "SymbolSilent{simulator, SOLUSDT}", r"SOLUSDT of simulator has been silent",
     ),
     page(
-        "the worker stopped", 126, services.stopped(NEXT_WORKER),
-        "ServiceDown{worker}", r"The worker has not answered",
-    ),
-    page(
         "a stock feed silent in mid-session", 132, feeds.silent_feed(STOCKS),
         "FeedSilent{stocks}", r"(?<!of )stocks has been silent",
+    ),
+    page(
+        "the worker stopped", 140, services.stopped(NEXT_WORKER),
+        "ServiceDown{worker}", r"The worker has not answered",
     ),
     notice(
         "a disk is filling up", 180, machine.disk_filling,
         "DiskLow{backup}", r"of the disk of backup is free", limit_s=MINUTE_LIMIT_S,
     ),
     page(
-        "the worker hangs (SIGSTOP)", 196, services.hanging(NEXT_WORKER),
-        "ServiceDown{worker}", r"The worker has not answered",
-    ),
-    page(
         "the exchange gone", 198, feeds.gone,
         "FeedSilent{simulator}", r"(?<!of )simulator has been silent",
+    ),
+    page(
+        "the worker hangs (SIGSTOP)", 214, services.hanging(NEXT_WORKER),
+        "ServiceDown{worker}", r"The worker has not answered",
     ),
     page(
         "a stock symbol silent", 228, feeds.silent_symbol(FUNDS, "QQQ.US"),

@@ -29,10 +29,10 @@ def prometheus_gone(scene: Scene) -> Harm:
 
 
 def rules_gone(scene: Scene) -> Harm:
-    """Prometheus is reloaded with a configuration that has lost its rules."""
-    at_s = time.time()
+    """Prometheus is reloaded with a configuration that has lost its rules; they were evaluated a moment ago."""
+    (evaluated,) = scene.stack.ask_prometheus('timestamp(ALERTS{alertname="Watchdog"})')
     scene.stack.take_rules_away()
-    return Harm(condition_s=at_s + UNREACHABLE_S)
+    return Harm(condition_s=float(evaluated["value"][1]) + UNREACHABLE_S)
 
 
 def strategy_loses(scene: Scene) -> Harm:

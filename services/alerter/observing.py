@@ -173,11 +173,16 @@ def begin(turn: Turn, policy: Policy, report: Report, source: Source, fingerprin
         annotations=dict(report.annotations),
         started_s=report.started_s,
         seen_s=turn.now_s,
-        is_momentary=source is Source.POST and tier is not Tier.CRITICAL and way.to != PAGE,
+        is_momentary=source is Source.POST and not _calls(tier, way),
     )
     if source is not Source.POST:
         _remember(turn, policy, fingerprint, report.started_s)
     return turn.put(alert)
+
+
+def _calls(tier: Tier, way: Way) -> bool:
+    """Return whether somebody is called until they acknowledge."""
+    return way.to == PAGE or (tier is Tier.CRITICAL and way.to not in {DIGEST, LOG})
 
 
 def end(turn: Turn, alert: Alert, ended_s: float) -> Alert:

@@ -243,7 +243,7 @@ def test_a_digest_has_a_line_for_each_thing_the_most_frequent_first() -> None:
     assert read(message) == (
         "Digest: 4 new, 1 going on, 4 over\n"
         "- A gap is open (Mon 12:30:00 UTC, going on)\n"
-        "- it reconnects (3 times, Mon 12:20:00 UTC, over after 20 s)\n"
+        "- binance reconnects (3 times, Mon 12:20:00 UTC, over after 20 s)\n"
         "- 3 movers before the open (Mon 12:00:00 UTC)"
     )
 

@@ -42,6 +42,7 @@ def test_the_docs_list_what_can_be_asked_without_a_cdn(desk: Desk, watched: Page
 def test_the_alerts_page_says_who_would_be_woken_and_takes_a_silence_from_the_keyboard(
     desk: Desk, watched: Page
 ) -> None:
+    desk.wait_until("ok")
     watched.set_viewport_size({"width": 390, "height": 800})
     watched.goto(desk.url("api"))
     watched.get_by_role("link", name="Alerts").click()

@@ -1,6 +1,6 @@
--- The most urgent delivery of a channel that is due; what was tried least goes first, so that one that is refused each
--- time does not hold up the rest. About any one alert, and when it fires anew, a channel is told in order: what waits for
--- its next attempt holds up what came after it.
+-- The most urgent delivery of a channel that is due: what has been due for longest, so that one that is refused each time
+-- neither holds up the rest nor waits behind all that is newer. About any one alert, and when it fires anew, a channel is
+-- told in order: what waits for its next attempt holds up what came after it.
 SELECT deliveries.*, notifications.kind, notifications.tier, notifications.created_s, notifications.message
 FROM deliveries JOIN notifications USING (notification_id)
 WHERE deliveries.channel = :channel AND deliveries.ended_s IS NULL AND deliveries.state = 'queued'
@@ -15,5 +15,5 @@ WHERE deliveries.channel = :channel AND deliveries.ended_s IS NULL AND deliverie
         WHERE earlier.channel = deliveries.channel AND earlier.ended_s IS NULL
             AND earlier.notification_id < deliveries.notification_id
     )
-ORDER BY deliveries.urgency, deliveries.attempts, deliveries.notification_id
+ORDER BY deliveries.urgency, deliveries.due_s, deliveries.attempts, deliveries.notification_id
 LIMIT 1

@@ -132,6 +132,18 @@ def test_what_is_refused_each_time_does_not_hold_up_the_rest(office: Office) -> 
     assert office.next("slack") == "firing FeedSilent coinbase"
 
 
+def test_what_was_refused_does_not_wait_behind_what_is_newer(office: Office) -> None:
+    office.fire("FeedSilent", feed="binance")
+    office.fire("FeedSilent", feed="coinbase")
+    office.fail("slack", again_s=5.0)
+    assert office.next("slack") == "firing FeedSilent coinbase"
+
+    office.deliver("slack")
+    office.wait("10s")
+    office.fire("FeedSilent", feed="kraken")
+    assert office.next("slack") == "firing FeedSilent binance"
+
+
 def test_an_attempt_begins_once(office: Office) -> None:
     office.fire("FeedSilent", feed="binance")
     delivery = office.outbox.next("slack")

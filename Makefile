@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest
 REPORTS := build/reports
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password ack silence silences unsilence alert-test test check format fuzz e2e chaos chaos-long night bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
+.PHONY: help up down logs status password ack silence silences unsilence alert-test test check format fuzz e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ chaos-long: .venv/.made-from ## the same with what takes long: everything killed
 
 night: .venv/.made-from ## a week of market hours in 17 minutes, with 34 incidents: what was told, when, where; SEED=7; writes build/night.json
 	$(BIN)/python -m tests.night $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+alerter-kills: .venv/.made-from ## kill -9 the alerter in a storm of alerts and count each transition; KILLS=200; writes build/alerter-kills.json
+	@$(BIN)/python -m tests.alerting.kills $(if $(KILLS),--kills $(KILLS)) $(ARGS)
+
+alerter-load: .venv/.made-from ## 5,000 alerts at once: messages, memory, CPU; FOR=seconds; writes build/alerter-load.json
+	@$(BIN)/python -m tests.alerting.load $(if $(FOR),--seconds $(FOR)) $(ARGS)
 
 bench: .venv/.made-from ## measure the limit, the collector and the pipeline; ONLY=prefix FOR=seconds; writes build/bench.json
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(FOR),--for $(FOR)) $(ARGS)

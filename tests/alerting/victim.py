@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,17 +35,17 @@ group_by: [alertname, feed]
 flapping: {episodes: 100, within: 1s, hold: 0s}
 digest: {at: ["00:00"], channels: [hook]}
 failover_after: 1h
-watch: {every: 0.25s, resolve_after: 1s, unreachable_after: 30s}
+watch: {every: 0.3s, resolve_after: 1s, unreachable_after: 30s}
 """
 """Nothing is damped and no channel stands in for another: each channel has to get all that is meant for it."""
 
 RESOLVE_AFTER_S: Final = 1.0
-READY_LIMIT_S: Final = 30.0
+READY_LIMIT_S: Final = 60.0
 EVENT_LIMIT_S: Final = 6.0
 """How long to wait for the event that a kill aims at; then it strikes anyway."""
 
 START_S: Final = 2.5
-"""About how long a start takes, with others starting beside it."""
+"""About how long a start takes, until it is known."""
 
 UPTIME_S: Final = 6.0
 PAUSE_S: Final = (0.5, 3.0)
@@ -144,6 +145,7 @@ class Victim:
         self.starts_s: list[float] = []
         """How long each start took that was left to end, until it was known what fires."""
 
+        self._started_s = 0.0
         self.acknowledged: set[int] = set()
         """The alerts whose acknowledgement was answered."""
 
@@ -162,26 +164,34 @@ class Victim:
             os.killpg(self.alerter.pid, signal.SIGKILL)  # with what it started, as when a container dies
             self.alerter.kill()
             self.kills[aim] += 1
-            self.alerter.start()
+            self._start()
 
     def acknowledge(self, over: threading.Event) -> None:
-        """Acknowledge something that was told, again and again, until it is over."""
+        """Acknowledge what arrived last, again and again, until it is over."""
         random = Random(f"{self._random.random()}")
         while not over.wait(random.uniform(*PAUSE_S)):
+            arrived = self.channels.taken(Channels.HOOK)[-1:]
+            firing = [told.alert_id for one in arrived for told in arrival_of(one).told if told.ended_s is None]
             with contextlib.suppress(requests.RequestException):  # dead at the moment: nobody knows what became of it
-                shown = self.alerter.get("/alerts?firing=true&limit=100")["alerts"]
-                told = [one["alert_id"] for one in shown if one["state"] == "firing" and one["told_at"]]
-                if told:
-                    done = self.alerter.post(f"/alerts/{random.choice(told)}/ack", {"by": "person"})
+                for number in firing[:1]:
+                    done = self.alerter.post(f"/alerts/{number}/ack", {"by": "person"})
                     self.acknowledged.update(done["alerts"])
+
+    def begin(self) -> None:
+        """Start it and return once it knows what fires."""
+        self._start()
+        self.await_ready()
+
+    def start_s(self) -> float:
+        """Return how long a start takes."""
+        return statistics.median(self.starts_s) if self.starts_s else START_S
 
     def await_ready(self) -> None:
         """Wait until it knows what fires, and note how long that took since it was started."""
-        began_s = time.monotonic()
-        while time.monotonic() - began_s < READY_LIMIT_S:
+        while time.monotonic() - self._started_s < READY_LIMIT_S:
             with contextlib.suppress(requests.RequestException):
                 if requests.get(f"{self.alerter.url}/readyz", timeout=2).status_code == 200:
-                    self.starts_s.append(time.monotonic() - began_s)
+                    self.starts_s.append(time.monotonic() - self._started_s)
                     return
             time.sleep(LOOK_S)
         self.findings.append(f"{self.name}: not ready {READY_LIMIT_S:.0f} s after a start")
@@ -224,6 +234,10 @@ class Victim:
             },
         )
 
+    def _start(self) -> None:
+        self._started_s = time.monotonic()
+        self.alerter.start()
+
     def _all(self, what: str, number: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         before = ""
@@ -243,9 +257,9 @@ def at_any_time(victim: Victim, random: Random) -> None:
     time.sleep(random.uniform(0, UPTIME_S))
 
 
-def at_its_start(_victim: Victim, random: Random) -> None:
+def at_its_start(victim: Victim, random: Random) -> None:
     """Anywhere in its start: imports, its file, its first questions."""
-    time.sleep(random.uniform(0, START_S))
+    time.sleep(random.uniform(0, victim.start_s()))
 
 
 def as_it_reads_up(victim: Victim, random: Random) -> None:

@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 Labels: TypeAlias = Mapping[str, str]
 
 MAX_PATTERN_CHARACTERS = 500
+LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 
 
 def _label(name: str) -> str:
-    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name):
+    if not re.fullmatch(LABEL, name):
         raise ValueError(f"{name[:80]!r} is no label name; letters, digits and _ only")
     return name
 
@@ -28,7 +29,8 @@ def _pattern(text: str) -> str:
 
 Pattern: TypeAlias = Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), AfterValidator(_pattern)]
 Matchers: TypeAlias = Annotated[
-    dict[Annotated[str, AfterValidator(_label)], Pattern], Field(min_length=1, max_length=20)
+    dict[Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL})], Pattern],
+    Field(min_length=1, max_length=20),
 ]
 """Label to pattern; all of them have to match. A label that is missing counts as empty, as in Prometheus."""
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nightdesk.problems import responses
 from services.alerter.alerts import Alert, Silence
 from services.alerter.matching import Matchers
 from services.alerter.messages import Kind, Tier
@@ -18,6 +19,16 @@ MAX_ID = 2**53
 Number = Annotated[int, Field(ge=1, le=MAX_ID)]
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Text = Annotated[str, Field(max_length=8000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+
+
+BODY: Final = responses(
+    {
+        400: "the body is no text",
+        408: "the body did not arrive in time",
+        413: "the body is larger than any that makes sense",
+    }
+)
+"""What else is answered where there is a body to read."""
 
 
 class AlertState(StrEnum):
@@ -134,8 +145,11 @@ class NewSilence(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    match: Matchers = Field(description="label: regular expression for its whole value; all have to match")
-    seconds: float = Field(gt=0, le=31 * 86_400, description="how long, from now")
+    match: Matchers = Field(
+        description="label: regular expression for its whole value; all have to match",
+        examples=[{"alertname": "FeedSilent|SymbolSilent", "feed": "binance"}],
+    )
+    seconds: float = Field(gt=0, le=31 * 86_400, examples=[3600], description="how long, from now")
     by: Line = Field("api", min_length=1)
     reason: Line = ""
 
@@ -163,8 +177,11 @@ class NewPost(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    level: Tier = Field(description="critical is a page, until somebody acknowledges; where the others go, routes say")
-    title: Line = Field(min_length=1, description="one line")
+    level: Tier = Field(
+        examples=["info"],
+        description="critical is a page, until somebody acknowledges; where the others go, routes say",
+    )
+    title: Line = Field(min_length=1, examples=["3 movers before the open"], description="one line")
     text: Text = Field("", description="the rest")
     fields: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,49}$")], Line] = Field(
         default_factory=dict, max_length=20, description="labelled lines; routes can match them, as they match labels"

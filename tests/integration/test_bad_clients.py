@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import uvicorn
@@ -14,6 +16,8 @@ from prometheus_client import CollectorRegistry
 from nightdesk import health, serving
 from nightdesk.health import HealthServer
 from nightdesk.serving import PatientProtocol
+from services.alerter.app import SERVER as ALERTER_SERVER
+from services.alerter.app import Alerter, configuration
 from services.api.app import SERVER
 from tests.integration.simulator.serving import simulator
 from tests.unit.services.api.desk import a_client
@@ -54,11 +58,40 @@ def exchange() -> Iterator[int]:
         yield running.port
 
 
+@contextmanager
+def alerter() -> Iterator[int]:
+    with TemporaryDirectory() as folder:
+        policy = Path(folder) / "alerts.yaml"
+        policy.write_text(POLICY, encoding="utf-8")
+        web = Alerter(configuration({**TOKENS, "ALERTS_CONFIG": str(policy), "STATE_DIR": folder})).web()
+        running = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=0, **ALERTER_SERVER))
+        thread = threading.Thread(target=running.run)
+        thread.start()
+        while not running.started and thread.is_alive():
+            time.sleep(0.01)
+        yield port_of(running)
+        running.should_exit = True
+        thread.join()
+
+
+POLICY = """
+channels: {a: {kind: slack}}
+page: {steps: [{channels: [a]}]}
+digest: {at: ["00:00"], channels: [a]}
+"""
+TOKENS = {
+    "ALERTER_TOKEN": "control",
+    "NOTIFICATIONS_TOKEN": "posting",
+    "ACK_SECRET": "pepper",
+    "PROMETHEUS_URL": "http://127.0.0.1:9",
+}
+
+
 def port_of(running: uvicorn.Server) -> int:
     return int(running.servers[0].sockets[0].getsockname()[1])
 
 
-SERVERS = {"health": health_server, "api": api, "simulator": exchange}
+SERVERS = {"health": health_server, "api": api, "simulator": exchange, "alerter": alerter}
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -127,10 +160,15 @@ def is_closed(client: socket.socket) -> bool:
 HEAD = b"GET /livez HTTP/1.1\r\nHost: desk\r\n"
 POST = b"POST /login HTTP/1.1\r\nHost: desk\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
+SAY = (
+    b"POST /notifications HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer posting\r\nContent-Type: application/json\r\n"
+)
+
 SLOW: dict[str, tuple[bytes, bytes]] = {
     "a head letter by letter": (b"", b"G"),
     "headers one by one": (HEAD, b"X-A: b\r\n"),
     "a body letter by letter": (POST + b"Content-Length: 1000\r\n\r\n", b"t"),
+    "a message letter by letter": (SAY + b"Content-Length: 1000\r\n\r\n", b'"'),
     "a body chunk by chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nt\r\n"),
 }
 ENDLESS: dict[str, tuple[bytes, bytes]] = {
@@ -138,6 +176,7 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
     "header": (HEAD + b"X-A: ", b"a" * 65_536),
     "headers": (HEAD, b"X-A: b\r\n" * 8192),
     "body": (POST + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"t" * 65_536 + b"\r\n"),
+    "message": (SAY + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b'"' * 65_536 + b"\r\n"),
     "body of a GET": (HEAD + b"Content-Length: 99999999999\r\n\r\n", b"t" * 65_536),
     "garbage": (b"", b"\x00\xff\x16\x03" * 16_384),
     "empty lines": (b"", b"\r\n" * 32_768),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nightdesk.problems import FieldProblem, RequestError, responses
 from services.alerter.models import (
+    BODY,
     Acknowledge,
     Acknowledged,
     AlertsShown,
@@ -58,7 +59,7 @@ async def alert(request: Request, alert_id: AlertId) -> AlertWithHistory:
     return with_history(found, state.hidden(), told)
 
 
-@router.post("/alerts/{alert_id}/ack", summary="Acknowledge an alert and its group", responses=NO_ALERT)
+@router.post("/alerts/{alert_id}/ack", summary="Acknowledge an alert and its group", responses={**NO_ALERT, **BODY})
 async def ack(request: Request, alert_id: AlertId, word: Acknowledge | None = None) -> Acknowledged:
     """Call nobody about this alert any more, nor about what else was told of its group.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.alerter.models import NewPost, NotificationsShown, Number, Posted, notification_shown
+from services.alerter.models import BODY, NewPost, NotificationsShown, Number, Posted, notification_shown
 from services.alerter.observing import Post, post
 
 router = APIRouter(tags=["notifications"])
@@ -33,7 +33,7 @@ async def notifications(request: Request, query: Annotated[NotificationsQuery, Q
     return NotificationsShown(notifications=page, next=page[-1].notification_id if len(found) > query.limit else None)
 
 
-@posts.post("/notifications", summary="Tell the person something", status_code=HTTPStatus.ACCEPTED)
+@posts.post("/notifications", summary="Tell the person something", status_code=HTTPStatus.ACCEPTED, responses=BODY)
 async def take(request: Request, wanted: NewPost) -> Posted:
     """Take a message from a job or a strategy into the outbox, where the policy's routes send it.
 

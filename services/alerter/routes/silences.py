@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nightdesk.problems import FieldProblem, RequestError, responses
 from services.alerter.alerts import Silence
-from services.alerter.models import NewSilence, Number, SilenceShown, SilencesShown, silence_shown
+from services.alerter.models import BODY, NewSilence, Number, SilenceShown, SilencesShown, silence_shown
 from services.alerter.turn import Turn
 
 router = APIRouter(tags=["silences"])
@@ -32,7 +32,7 @@ async def silences(request: Request, query: Annotated[SilencesQuery, Query()]) -
     return SilencesShown(silences=[silence_shown(one, now_s) for one in found])
 
 
-@router.post("/silences", summary="Silence alerts for a while", status_code=HTTPStatus.CREATED)
+@router.post("/silences", summary="Silence alerts for a while", status_code=HTTPStatus.CREATED, responses=BODY)
 async def silence(request: Request, wanted: NewSilence) -> SilenceShown:
     """Tell nobody of alerts whose labels match, from now on and for so many seconds.
 

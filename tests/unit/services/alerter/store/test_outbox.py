@@ -490,6 +490,19 @@ def test_while_nothing_ran_nothing_was_late(office: Office) -> None:
     assert office.stand_in() == []
 
 
+def test_what_was_refused_before_a_restart_does_not_wait_behind_what_is_newer(office: Office) -> None:
+    office.fire("FeedSilent", feed="binance")
+    office.fail("slack", again_s=5.0)
+    office.now_s += 10.0
+    office.fire("FeedSilent", feed="coinbase")
+    office.now_s += 3600.0
+    office.outbox.recover(["slack", "pager", "phone"], office.now_s + 60.0)
+
+    assert office.next("slack") == "firing FeedSilent binance"
+    office.deliver("slack")
+    assert office.next("slack") == "firing FeedSilent coinbase"
+
+
 def test_what_waits_for_a_channel_that_is_gone_goes_to_another(office: Office) -> None:
     office.fire("FeedSilent", feed="binance")
     office.outbox.recover(["pager"], office.now_s)

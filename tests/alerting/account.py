@@ -58,7 +58,9 @@ class Account:
     lost: int = 0
     invented: int = 0
     out_of_order: int = 0
-    duplicates: int = 0
+    duplicates: list[float] = field(default_factory=list)
+    """When messages arrived that had arrived before, Unix seconds."""
+
     missed: int = 0
     """Episodes that were over before anybody was told, and told as that."""
 
@@ -137,10 +139,21 @@ def disorder(arrivals: Iterable[Arrival]) -> Iterator[str]:
             last[labels] = arrival.notification_id
 
 
-def duplicates(arrivals: Iterable[Arrival]) -> int:
-    """Return how many messages arrived that had arrived before."""
-    times = Counter(arrival.notification_id for arrival in arrivals)
-    return sum(count - 1 for count in times.values())
+def duplicates(arrivals: Iterable[Arrival]) -> list[float]:
+    """Return when messages arrived that had arrived before, Unix seconds."""
+    came: set[int] = set()
+    again = []
+    for arrival in arrivals:
+        if arrival.notification_id in came:
+            again.append(arrival.at_s)
+        came.add(arrival.notification_id)
+    return again
+
+
+def blamed(again_s: Iterable[float], kills: Sequence[tuple[float, str]]) -> Counter[str]:
+    """Return how many of these moments came after a kill of each kind: the last before the moment is to blame."""
+    names = ((name for at_s, name in reversed(kills) if at_s < moment_s) for moment_s in again_s)
+    return Counter(next(before, "no kill") for before in names)
 
 
 def lost_messages(committed: Iterable[int], arrivals: Iterable[Arrival]) -> list[str]:

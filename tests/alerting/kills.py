@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -27,15 +28,18 @@ from tests.alerting.account import (
     Fired,
     Labels,
     account,
+    blamed,
     duplicates,
     episodes,
     lost_messages,
     needless_calls,
 )
+from tests.alerting.aims import AIMS
+from tests.alerting.channels import HOOK, PAGER
 from tests.alerting.exporter import Exporter
 from tests.alerting.processes import ROOT, Prometheus, running, within
 from tests.alerting.storm import Storm, Weather, changes, rule_files
-from tests.alerting.victim import RESOLVE_AFTER_S, Channels, Victim
+from tests.alerting.victim import RESOLVE_AFTER_S, Victim
 
 REPORT: Final = ROOT / "build" / "alerter-kills.json"
 COLUMNS: Final = (
@@ -65,7 +69,7 @@ class Outcome:
     """What became of one alerter."""
 
     name: str
-    kills: Mapping[str, int]
+    kills: Sequence[tuple[float, str]]
     sums: Account
     messages: int
     starts_s: Sequence[float]
@@ -75,16 +79,17 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """Return the row of the report."""
         sums = self.sums
+        aims, again = Counter(aim for _, aim in self.kills), blamed(sums.duplicates, self.kills)
         return {
             "alerter": self.name,
-            "kills": sum(self.kills.values()),
+            "kills": len(self.kills),
             "transitions": sums.transitions,
             "delivered": sums.delivered,
             "lost": sums.lost,
             "invented": sums.invented,
             "out_of_order": sums.out_of_order,
             "messages": self.messages,
-            "duplicates": sums.duplicates,
+            "duplicates": len(sums.duplicates),
             "missed": sums.missed,
             "joined": sums.joined,
             "acknowledged": self.acknowledged,
@@ -94,7 +99,7 @@ class Outcome:
             "end_slowest_s": _most(sums.ends_s),
             "restart_s": _middle(self.starts_s),
             "slowest_restart_s": _most(self.starts_s),
-            "aims": dict(self.kills),
+            "aims": {aim: {"kills": aims[aim], "duplicates": again[aim]} for aim in AIMS},
         }
 
 
@@ -131,7 +136,7 @@ def truth(prometheus: Prometheus, since_s: float) -> list[Fired]:
 
 def outcome_of(victim: Victim, fired: Iterable[Fired]) -> Outcome:
     """Compare what arrived at one alerter's channels with the truth."""
-    hook, pager = victim.arrivals(Channels.HOOK), victim.arrivals(Channels.PAGER)
+    hook, pager = victim.arrivals(HOOK), victim.arrivals(PAGER)
     evidence = victim.evidence()
     sums = account(fired, hook, sure_s=SURE_S)
     sums.duplicates += duplicates(pager)
@@ -143,9 +148,8 @@ def outcome_of(victim: Victim, fired: Iterable[Fired]) -> Outcome:
         *needless_calls([*hook, *pager], evidence.created_s, evidence.acknowledged_s),
         *(f"alert {number}: its acknowledgement was answered and forgotten" for number in sorted(forgotten)),
     ]
-    kills = sum(victim.kills.values())
-    if sums.duplicates > kills:
-        found.append(f"{sums.duplicates} messages came twice in {kills} kills")
+    if len(sums.duplicates) > len(victim.kills):
+        found.append(f"{len(sums.duplicates)} messages came twice in {len(victim.kills)} kills")
     return Outcome(
         name=victim.name,
         kills=victim.kills,
@@ -171,7 +175,7 @@ def totals(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "end_slowest_s": max(row["end_slowest_s"] for row in rows),
         "restart_s": _middle([one for outcome in outcomes for one in outcome.starts_s]),
         "slowest_restart_s": max(row["slowest_restart_s"] for row in rows),
-        "aims": {aim: sum(outcome.kills[aim] for outcome in outcomes) for aim in outcomes[0].kills},
+        "aims": {aim: {name: sum(row["aims"][aim][name] for row in rows) for name in _OF_AN_AIM} for aim in AIMS},
     }
 
 
@@ -200,6 +204,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if findings else 0
 
 
+_OF_AN_AIM: Final = ("kills", "duplicates")
 _SERIES_OWN: Final = frozenset({"__name__", "alertstate"})
 _WATCHDOG: Final[Labels] = frozenset({("alertname", "Watchdog"), ("severity", "info")})
 """Fires at every evaluation."""
@@ -212,7 +217,9 @@ def _kill(victims: Sequence[Victim], kills: int) -> None:
     shares = [kills // len(victims) + (number < kills % len(victims)) for number in range(len(victims))]
     with ThreadPoolExecutor(2 * len(victims)) as threads:
         people = [threads.submit(one.acknowledge, over) for one in victims]
-        killers = [threads.submit(one.suffer, share, deadline_s) for one, share in zip(victims, shares, strict=True)]
+        killers = [
+            threads.submit(one.suffer, share, AIMS, deadline_s) for one, share in zip(victims, shares, strict=True)
+        ]
         try:
             for killer in killers:
                 killer.result()

@@ -11,6 +11,7 @@ from tests.alerting.account import (
     Labels,
     Telling,
     account,
+    blamed,
     duplicates,
     episodes,
     lost_messages,
@@ -55,7 +56,7 @@ def looked(arrivals: list[Arrival]) -> Account:
 
 
 def wrong(sums: Account) -> tuple[int, int, int, int]:
-    return sums.lost, sums.invented, sums.out_of_order, sums.duplicates
+    return sums.lost, sums.invented, sums.out_of_order, len(sums.duplicates)
 
 
 def test_every_beginning_and_end_told_in_order_is_right() -> None:
@@ -98,7 +99,13 @@ def test_a_beginning_that_was_told_with_its_end_only_is_missed_not_lost() -> Non
 
 def test_a_message_that_comes_twice_is_counted_as_often_as_it_is_too_many() -> None:
     assert wrong(looked([RIGHT[0], RIGHT[0], RIGHT[0], *RIGHT[1:]])) == (0, 0, 0, 2)
-    assert duplicates(RIGHT) == 0
+    assert duplicates(RIGHT) == []
+
+
+def test_for_each_message_that_came_twice_the_kill_before_it_is_to_blame() -> None:
+    kills = [(10.0, "start"), (20.0, "held"), (30.0, "start")]
+
+    assert blamed([5.0, 21.0, 29.0, 31.0], kills) == {"no kill": 1, "held": 2, "start": 1}
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,8 @@ class Alerter:
         self._mind_clock()
         standing = self._standing.own()
         reports = reports_of(standing)
-        if any(report.labels[NAME] in BLIND for report in reports):
+        has_waited = standing.now_s - standing.began_s > standing.unreachable_after_s
+        if has_waited and any(report.labels[NAME] in BLIND for report in reports):
             self._desk.is_ready = True  # what is known is all there is to go by
         self._desk.change(lambda turn: self._observe_self(turn, reports))
         self._recording.looked(self._desk, self._roster, self._outbox, self._wall_s())

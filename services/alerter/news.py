@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from services.alerter.alerts import Alert, Group, dedup_key_of
 from services.alerter.hiding import hidden
 from services.alerter.messages import Kind, Message, Tier
-from services.alerter.policy import Policy, Step
+from services.alerter.policy import Policy
 from services.alerter.turn import Notification, Turn
 
 CALLS: Final = frozenset({Kind.FIRING, Kind.ESCALATION, Kind.REPEAT})
@@ -36,6 +36,17 @@ Wording: TypeAlias = Callable[[News, int, float], Message]
 """Puts news into words, for the notification of this number at this time."""
 
 
+BEFORE_THE_FIRST: Final = -1
+
+
+class Call(NamedTuple):
+    """A step of the page with the channels of it that can be used: its place among all steps, and its pause."""
+
+    place: int
+    after_s: float
+    channels: tuple[str, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Look:
     """One look at everything: what it finds to be told is in ``news``."""
@@ -56,13 +67,14 @@ class Look:
         """Return what there is to say of a group."""
         return Members([alert for alert in self.members.get(group.key, ()) if not alert.is_settled], self.hidden)
 
-    def steps(self) -> list[Step]:
-        """Return the steps of the page with the channels that can be used; a step without any falls away."""
+    def calls(self) -> list[Call]:
+        """Return the steps of the page that can be taken; where there are none, a call to any channel there is."""
         usable = (
-            (step, tuple(name for name in step.channels if name in self.enabled)) for step in self.policy.page.steps
+            Call(place, step.after, tuple(name for name in step.channels if name in self.enabled))
+            for place, step in enumerate(self.policy.page.steps)
         )
-        steps = [Step(after=step.after, channels=names) for step, names in usable if names]
-        return steps or [Step(channels=names) for names in [self.stand_ins(())] if names]
+        calls = [call for call in usable if call.channels]
+        return calls or [Call(BEFORE_THE_FIRST, 0.0, names) for names in [self.stand_ins(())] if names]
 
     def stand_ins(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """Return the channels that are wanted and can be used; where there are none, the first that can."""

@@ -11,7 +11,9 @@ TOLD_OF_DAMAGE_S: Final = 3600.0
 """For how long a state file that was put aside is an alert."""
 
 
-BLIND: Final = frozenset({"PrometheusUnreachable", "WatchdogMissing"})
+UNREACHABLE: Final = "PrometheusUnreachable"
+NO_WATCHDOG: Final = "WatchdogMissing"
+BLIND: Final = frozenset({UNREACHABLE, NO_WATCHDOG})
 """While one of these holds, nobody knows what fires."""
 
 
@@ -36,6 +38,12 @@ class Standing:
     silent_since_s: float | None
     evaluated_s: float
     unreachable_after_s: float
+    is_sure: bool = True
+    """Whether the last answer of Prometheus was sure."""
+
+    known: frozenset[str] = frozenset()
+    """The names of those of these alerts that fire already, as they may have before a restart."""
+
     broken: tuple[Broken, ...] = ()
     damage: str = ""
     adrift_s: float | None = None
@@ -49,9 +57,9 @@ def reports_of(standing: Standing) -> list[Report]:
 def _prometheus(standing: Standing) -> Iterator[Report]:
     limit_s = standing.unreachable_after_s
     if standing.silent_since_s is not None:
-        if standing.now_s - standing.silent_since_s > limit_s:
+        if standing.now_s - standing.silent_since_s > limit_s or UNREACHABLE in standing.known:
             yield _report(
-                "PrometheusUnreachable",
+                UNREACHABLE,
                 Tier.CRITICAL,
                 standing.silent_since_s,
                 summary="Prometheus does not answer the alerter",
@@ -59,9 +67,11 @@ def _prometheus(standing: Standing) -> Iterator[Report]:
             )
     # By the time of its last answer: a machine that slept has asked nobody. And a Prometheus that has just come back is
     # given the time to evaluate its rules.
-    elif standing.answered_s - max(standing.evaluated_s, standing.answers_since_s) > limit_s:
+    elif standing.answered_s - max(standing.evaluated_s, standing.answers_since_s) > limit_s or (
+        NO_WATCHDOG in standing.known and not standing.is_sure
+    ):
         yield _report(
-            "WatchdogMissing",
+            NO_WATCHDOG,
             Tier.CRITICAL,
             standing.evaluated_s,
             summary="Prometheus answers but its watchdog does not fire",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nightdesk.health import Part, Status
+from services.alerter.alerts import Source
 from services.alerter.deadman import Deadman
 from services.alerter.delivery.roster import Roster
 from services.alerter.desk import Desk
@@ -43,6 +44,10 @@ class Standing:
             silent_since_s=self.watcher.silent_since_s,
             evaluated_s=self.watcher.evaluated_s,
             unreachable_after_s=self.desk.policy.watch.unreachable_after,
+            is_sure=self.watcher.is_sure,
+            known=frozenset(
+                one.name for one in self.desk.state.alerts.values() if one.is_firing and one.source is Source.ALERTER
+            ),
             broken=self.roster.broken(),
             damage=self.file.damage,
             adrift_s=self.file.adrift_s,

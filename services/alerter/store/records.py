@@ -44,7 +44,7 @@ class Records:
             alerts={one.alert_id: one for one in alerts},
             groups={one.key: one for one in groups},
             silences={one.silence_id: one for one in silences},
-            episodes=self._episodes(policy, now_s),
+            episodes={**self._beginnings(policy, now_s), **_tuples(notes.get("episodes", {}))},
             posted={row["fingerprint"]: (row["alert_id"], row["started_s"]) for row in posts},
             spent=Spent(**notes["spent"]) if "spent" in notes else Spent(),
             digested_s=notes.get("digested_s", now_s),
@@ -63,7 +63,7 @@ class Records:
             self._file.write(steps)
             self._noted |= fresh
 
-    def _episodes(self, policy: Policy, now_s: float) -> dict[str, tuple[float, ...]]:
+    def _beginnings(self, policy: Policy, now_s: float) -> dict[str, tuple[float, ...]]:
         found: dict[str, tuple[float, ...]] = {}
         for row in self._file.rows("beginnings", after_s=now_s - policy.flapping.within):
             known = found.get(row["fingerprint"], ())
@@ -125,7 +125,17 @@ def _notes(turn: Turn) -> dict[str, str]:
     """Return what is neither alert nor group, as JSON by name."""
     after = turn.state()
     names = ("digested_s", "watched_s", "next_alert_id", "next_notification_id", "next_silence_id")
-    return {**{name: json.dumps(getattr(after, name)) for name in names}, "spent": json.dumps(asdict(after.spent))}
+    # What began once is known by its alert; what came and went while it was held is known only here.
+    often = {fingerprint: starts for fingerprint, starts in after.episodes.items() if len(starts) > 1}
+    return {
+        **{name: json.dumps(getattr(after, name)) for name in names},
+        "spent": json.dumps(asdict(after.spent)),
+        "episodes": json.dumps(often, sort_keys=True),
+    }
+
+
+def _tuples(lists: Mapping[str, list[float]]) -> dict[str, tuple[float, ...]]:
+    return {name: tuple(values) for name, values in lists.items()}
 
 
 def alert_of(row: Row) -> Alert:

@@ -66,6 +66,9 @@ class Watcher:
         self.answered_s = wall_s()
         """When Prometheus last answered; in the beginning, when that was hoped for."""
 
+        self.is_sure = False
+        """Whether the last answer was sure."""
+
         self.silent_since_s: float | None = wall_s()
         """Since when it does not answer; None while it does."""
 
@@ -93,7 +96,7 @@ class Watcher:
             self._on_poll("failed", self._wall_s() - started_s)
             return
         self._note_answer()
-        is_sure = self._is_sure(snapshot)
+        self.is_sure = is_sure = self._looks_sure(snapshot)
         is_behind = is_sure and self._is_behind(started_s)
         missed = await self._missed(started_s) if is_behind else None
         has_all = is_sure and (missed is not None or not is_behind)
@@ -118,7 +121,7 @@ class Watcher:
             self.answers_since_s = now_s
         self.answered_s, self.silent_since_s = now_s, None
 
-    def _is_sure(self, snapshot: Snapshot) -> bool:
+    def _looks_sure(self, snapshot: Snapshot) -> bool:
         if snapshot.watchdog_s is None:
             return False
         is_fresh = abs(self.answered_s - snapshot.watchdog_s) < self._watching.unreachable_after

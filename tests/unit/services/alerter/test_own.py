@@ -1,6 +1,7 @@
 """What the alerter says about itself, at the edges of every limit."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,9 @@ WELL = Standing(
     evaluated_s=NOW - 5,
     unreachable_after_s=60.0,
 )
+
+
+KNOWN = frozenset({"PrometheusUnreachable", "WatchdogMissing"})
 
 
 def said(standing: Standing) -> list[tuple[str, str]]:
@@ -38,9 +42,12 @@ def test_there_is_nothing_to_say_where_all_is_well() -> None:
         ({"evaluated_s": NOW - 9000, "answers_since_s": NOW - 63}, []),
         ({"evaluated_s": NOW - 9000, "answers_since_s": NOW - 63.1}, ["WatchdogMissing"]),
         ({"now_s": NOW + 9000}, []),
+        ({"silent_since_s": NOW, "known": KNOWN}, ["PrometheusUnreachable"]),
+        ({"is_sure": False, "known": KNOWN}, ["WatchdogMissing"]),
+        ({"is_sure": True, "known": KNOWN}, []),
     ],
 )
-def test_prometheus_is_judged_by_when_it_was_asked(changes: dict[str, float], names: list[str]) -> None:
+def test_prometheus_is_judged_by_when_it_was_asked(changes: dict[str, Any], names: list[str]) -> None:
     assert [name for name, _ in said(replace(WELL, **changes))] == names
     assert set(names) <= BLIND
 

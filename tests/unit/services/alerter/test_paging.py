@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.services.alerter.stage import BASE, Stage
+from tests.unit.services.alerter.stage import BASE, Stage, policy_of
 
 
 def test_a_critical_alert_is_told_at_once() -> None:
@@ -328,3 +328,42 @@ def test_what_was_acknowledged_where_there_was_no_channel_is_not_told_once_there
     stage.wait("2h")
 
     assert stage.story() == []
+
+
+def test_a_channel_that_fails_after_it_was_called_does_not_cost_the_next_one_its_turn() -> None:
+    stage = Stage()
+    stage.fire("FeedSilent", feed="binance")
+    stage.story()
+    stage.enabled = frozenset({"pager", "phone"})
+    stage.wait("60m")
+
+    assert [line.partition(": ")[0] for line in stage.story()] == [
+        "00:15:00 escalation pager",
+        "00:25:00 escalation phone",
+        "00:55:00 repeat phone",
+    ]
+
+
+def test_a_channel_that_works_again_is_called_before_the_last_is_called_again() -> None:
+    stage = Stage(enabled=["slack", "pager"])
+    stage.fire("FeedSilent", feed="binance")
+    stage.wait("20m")
+    stage.story()
+    stage.enabled = frozenset({"slack", "pager", "phone"})
+    stage.wait("60m")
+
+    assert [line.partition(": ")[0] for line in stage.story()] == [
+        "00:45:00 escalation phone",
+        "01:15:00 repeat phone",
+    ]
+
+
+def test_a_policy_with_fewer_steps_calls_the_last_of_them_again() -> None:
+    stage = Stage()
+    stage.fire("FeedSilent", feed="binance")
+    stage.wait("26m")
+    stage.story()
+    stage.policy = policy_of(BASE.replace("    - {after: 10m, channels: [phone]}\n", ""))
+    stage.wait("60m")
+
+    assert [line.partition(": ")[0] for line in stage.story()] == ["00:55:00 repeat pager", "01:25:00 repeat pager"]

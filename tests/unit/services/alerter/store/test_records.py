@@ -12,14 +12,15 @@ from services.alerter.store.file import StateFile
 from services.alerter.store.history import History
 from services.alerter.store.records import urgency_of
 from services.alerter.turn import State, Turn
+from tests.unit.services.alerter.stage import policy_of
 from tests.unit.services.alerter.store.kept import Kept
 from tests.unit.services.alerter.test_invariants import POLICY, Act, acts
 
 
 def comparable(state: State) -> State:
-    """Return a state without what may rightly differ: newest words, and beginnings that were only returns."""
+    """Return a state without what may rightly differ: the newest words, and when something was said."""
     alerts = {number: replace(one, annotations={}) for number, one in state.alerts.items()}
-    return replace(state, alerts=alerts, episodes={}, posted={key: number for key, (number, _) in state.posted.items()})
+    return replace(state, alerts=alerts, posted={key: number for key, (number, _) in state.posted.items()})
 
 
 @given(st.lists(acts, min_size=1, max_size=15))
@@ -61,6 +62,69 @@ def test_what_was_told_is_not_told_again_after_a_restart(file: StateFile) -> Non
     stage.wait("5m")
 
     assert stage.story() == []
+
+
+def test_what_is_held_because_it_comes_and_goes_is_held_after_a_restart(file: StateFile) -> None:
+    stage = Kept(file, "flapping: {episodes: 3, within: 1h, hold: 15m}")
+    for _ in range(45):
+        stage.blink("FeedSilent", feed="binance")
+    stage.story()
+    stage.state = stage.loaded()
+    for _ in range(5):
+        stage.blink("FeedSilent", feed="binance")
+
+    assert [line for line in stage.story() if " resolved " in line or " firing " in line] == []
+
+
+def test_a_digest_is_not_told_again_after_a_restart(file: StateFile) -> None:
+    stage = Kept(file)
+    stage.fire("GapOpen", "warning")
+    stage.until("18:00")
+    assert len(stage.story()) == 1
+
+    stage.state = stage.loaded()
+    stage.wait("20h")
+    assert stage.story() == []
+
+
+def test_a_budget_that_is_spent_is_spent_after_a_restart(file: StateFile) -> None:
+    stage = Kept(file, "routes: [{match: {severity: warning}, to: [slack]}]\nbudget: {per_day: 1}")
+    stage.post("warning", "one")
+    stage.post("warning", "two")
+    stage.story()
+    stage.state = stage.loaded()
+    stage.post("warning", "three")
+
+    assert stage.story() == []
+
+
+def test_a_group_of_an_older_policy_goes_on_with_the_channels_there_are(file: StateFile) -> None:
+    stage = Kept(file, "routes: [{match: {alertname: DiskLow}, to: [phone]}]")
+    stage.fire("DiskLow", "critical", volume="spool")
+    stage.fire("FeedSilent", feed="binance")
+    stage.wait("1m")
+    stage.story()
+    stage.policy = policy_of(
+        "channels: {mail: {kind: smtp}}\npage: {steps: [{channels: [mail]}]}\ngroup_by: [severity]\n"
+        'digest: {at: ["18:00"], channels: [mail]}'
+    )
+    stage.enabled = frozenset({"mail"})
+    stage.state = stage.loaded()
+    stage.fire("FeedSilent", feed="coinbase")
+    stage.wait("30m")
+    stage.end("FeedSilent")
+    stage.end("DiskLow")
+    stage.wait("1m")
+
+    assert [line.partition(" ")[2] for line in stage.story()] == [
+        "firing mail: FeedSilent coinbase",
+        "repeat mail: Still firing after 15 min: FeedSilent binance",
+        "repeat mail: Still firing after 30 min: FeedSilent coinbase",
+        "resolved mail: Over after 31 min: FeedSilent binance",
+        "resolved mail: Over after 31 min: DiskLow spool",
+        "resolved mail: Over after 30 min: FeedSilent coinbase",
+    ]
+    assert not stage.state.groups
 
 
 def test_numbers_go_on_even_when_what_had_them_is_forgotten(file: StateFile) -> None:

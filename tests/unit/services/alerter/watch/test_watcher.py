@@ -7,8 +7,9 @@ from contextlib import suppress
 import pytest
 
 from nightdesk.errors import UnavailableError
-from services.alerter.alerts import NAME, SEVERITY, Episode, Report, fingerprint_of
+from services.alerter.alerts import NAME, SEVERITY, Episode, Report, Source, fingerprint_of
 from services.alerter.desk import Desk
+from services.alerter.observing import observe
 from services.alerter.own import Standing, reports_of
 from services.alerter.store.file import StateFile
 from services.alerter.watch.prometheus import Snapshot
@@ -94,7 +95,10 @@ class Night:
 
     def own(self) -> list[str]:
         """Return the names of what the alerter says about Prometheus."""
-        standing = Standing(
+        return [report.labels[NAME] for report in reports_of(self.standing())]
+
+    def standing(self) -> Standing:
+        return Standing(
             now_s=self.now_s,
             began_s=self.began_s,
             answered_s=self.watcher.answered_s,
@@ -102,8 +106,9 @@ class Night:
             silent_since_s=self.watcher.silent_since_s,
             evaluated_s=self.watcher.evaluated_s,
             unreachable_after_s=POLICY.watch.unreachable_after,
+            is_sure=self.watcher.is_sure,
+            known=frozenset(alert.name for alert in self.desk.state.alerts.values()),
         )
-        return [report.labels[NAME] for report in reports_of(standing)]
 
     def _new_desk(self) -> Desk:
         return desk_over(self.file, lambda: self.now_s, self.told, policy=POLICY)
@@ -362,6 +367,38 @@ def test_a_watchdog_that_is_missing_stands_still_or_is_no_clock_is_said_so(
     night.polls_for(125)
 
     assert night.own() == ["WatchdogMissing"]
+
+
+def observe_own(night: Night) -> None:
+    reports = reports_of(night.standing())
+    night.desk.change(lambda turn: observe(turn, POLICY, reports, Source.ALERTER))
+
+
+def test_a_restart_does_not_end_what_goes_on_to_be_wrong_with_prometheus(night: Night) -> None:
+    night.asked.is_there = False
+    night.polls_for(65)
+    observe_own(night)
+    night.restart()
+    assert night.own() == ["PrometheusUnreachable"]
+
+    night.poll()
+    assert night.own() == ["PrometheusUnreachable"]
+    night.asked.is_there = True
+    night.poll()
+    assert night.own() == []
+
+
+def test_a_restart_does_not_end_what_goes_on_to_be_wrong_with_the_watchdog(night: Night) -> None:
+    night.asked.watchdog_s = lambda: None
+    night.polls_for(70)
+    observe_own(night)
+    night.restart()
+    night.poll()
+    assert night.own() == ["WatchdogMissing"]
+
+    night.asked.watchdog_s = lambda: night.now_s
+    night.poll()
+    assert night.own() == []
 
 
 def test_a_prometheus_that_is_back_is_given_time_to_evaluate_its_rules(night: Night) -> None:

@@ -10,7 +10,6 @@ from typing import Final
 
 import requests
 
-from nightdesk.errors import NightdeskError
 from tests.night import hours
 from tests.night.incidents import Incident
 from tests.night.incidents.incident import Harm
@@ -28,8 +27,6 @@ AFTERMATH_S: Final = 45.0
 PATIENCE_S: Final = 15.0
 HOURS_AT_S: Final = 884.0
 """Before Prometheus is taken away."""
-
-FAILURES: Final = (NightdeskError, OSError, requests.RequestException, AssertionError, LookupError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +81,7 @@ class Running:
             harm = incident.strike(scene)
         except AbortedError:
             raise
-        except FAILURES as error:
+        except Exception as error:  # noqa: BLE001  whatever goes wrong with one, the week goes on
             self._wrong(f"{incident.name}: could not be made: {type(error).__name__}: {error}")
             return _case(incident, struck_s, Harm(condition_s=time.time()), math.inf)
         try:
@@ -107,7 +104,7 @@ class Running:
             harm.mend()
         except AbortedError:
             raise
-        except FAILURES as error:
+        except Exception as error:  # noqa: BLE001  whatever goes wrong with one, the week goes on
             self._wrong(f"{incident.name}: could not be mended: {type(error).__name__}: {error}")
 
     def _quiet(self, quiet: Quiet) -> Callable[[], Case | None]:
@@ -116,9 +113,9 @@ class Running:
             self._scene.say(f"to stay quiet: {quiet.name}")
             try:
                 quiet.act(self._scene)
-            except FAILURES as error:
-                if isinstance(error, AbortedError):
-                    raise
+            except AbortedError:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever goes wrong with one, the week goes on
                 self._wrong(f"{quiet.name}: could not be made: {type(error).__name__}: {error}")
 
         return act

@@ -64,7 +64,7 @@ INCIDENTS: Final[tuple[Incident, ...]] = (
     ),
     page(
         "Redis is full", 76, storage.full_redis,
-        "BufferFull{redis}", r"Redis is [\d.]+% full",
+        "BufferFull{redis}", r"Redis is [\d.]+% full", also=(re.compile("Ticks of simulator wait"),),
     ),
     # --- Thursday and Friday ---
     page(

@@ -3,6 +3,8 @@
 import time
 from typing import Final
 
+import redis
+
 from nightdesk.ticks import Kind
 from tests.night.configuration import THRESHOLDS
 from tests.night.incidents.incident import Harm, Strike
@@ -18,6 +20,8 @@ FULL: Final = 0.97
 moment is a hundredth of it."""
 
 FILLER: Final = "filler"
+PIECE_BYTES: Final = 200_000
+SETTLED_S: Final = 0.5
 
 WITHHELD: Final = 20
 GAP_LIMIT_S: Final = 30.0
@@ -57,9 +61,16 @@ def full_redis(scene: Scene) -> Harm:
     with scene.stack.redis() as client:
         limit = int(client.config_get("maxmemory")["maxmemory"])
         client.config_set("maxmemory", SMALL_BYTES)
-        left = int(FULL * SMALL_BYTES) - int(dict(client.info("memory"))["used_memory"])
-        client.set(FILLER, b"x" * left)
+        # In pieces, and until it stays so: what is on its way counts for a moment as well.
+        while _used(client) < FULL * SMALL_BYTES:
+            while _used(client) < FULL * SMALL_BYTES:
+                client.rpush(FILLER, b"x" * PIECE_BYTES)
+            scene.pause(SETTLED_S)
         return Harm(condition_s=time.time(), mend=lambda: _restore(scene, limit))
+
+
+def _used(client: "redis.Redis") -> int:
+    return int(dict(client.info("memory"))["used_memory"])
 
 
 def _restore(scene: Scene, limit: int) -> None:

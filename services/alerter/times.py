@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,5 +59,6 @@ def _moments(times: Iterable[time], zone: ZoneInfo, now_s: float) -> Iterator[fl
         yield from (_moment(day, one, zone) for one in times)
 
 
+@lru_cache(maxsize=1024)  # asked anew at every look, and the same all day
 def _moment(day: date, one: time, zone: ZoneInfo) -> float:
     return datetime.combine(day, one, zone).timestamp()

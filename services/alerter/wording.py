@@ -43,7 +43,7 @@ class Words:
             tier=news.tier,
             title=_in_a_line(self._title(news, now_s)),
             text=_cut(self._text(news), MAX_TEXT),
-            facts=tuple(Fact(_in_a_line(fact.name), _cut(fact.text, MAX_LINE)) for fact in self._facts(news, now_s)),
+            facts=tuple(Fact(_in_a_line(fact.name), _in_a_line(fact.text)) for fact in self._facts(news, now_s)),
             items=tuple(_in_a_line(item) for item in self._items(news, now_s)),
             links=tuple(self._links(news)),
             acknowledge_url=self._acknowledge_url(notification_id, now_s) if asks else None,

@@ -6,6 +6,7 @@ Everything is real but the file, the channels and the clock; ``wait`` looks ever
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -171,7 +172,9 @@ class Stage:
         return done
 
     def _next_s(self) -> float:
-        """Return when to look next: every few seconds after a change, then twice a minute."""
+        """Return when to look next: every few seconds after a change, then twice a minute, never where nothing is."""
+        if not self.state.alerts and not self.reports:
+            return inf
         if self.now_s - self.changed_s < BUSY_S:
             return self.now_s + STEP_S
         return self.began_s + ((self.now_s - self.began_s) // 30 + 1) * 30

@@ -28,6 +28,9 @@ PATIENCE_S: Final = 15.0
 HOURS_AT_S: Final = 884.0
 """Before Prometheus is taken away."""
 
+LEAST_SCRAPES: Final = 120
+"""Of 170 or so, since the alerter is away for a while."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
@@ -83,7 +86,7 @@ class Running:
             raise
         except Exception as error:  # noqa: BLE001  whatever goes wrong with one, the week goes on
             self._wrong(f"{incident.name}: could not be made: {type(error).__name__}: {error}")
-            return _case(incident, struck_s, Harm(condition_s=time.time()), math.inf)
+            return _case(incident, struck_s, Harm(condition_s=time.time()), time.time() + AFTERMATH_S)
         try:
             self._await(incident, struck_s, harm)
         finally:
@@ -131,6 +134,8 @@ class Running:
             return
         samples = [(scene.clock.passed_s(float(at_s)), float(value) == 1.0) for at_s, value in series["values"]]
         self._scrapes = len(samples)
+        if len(samples) < LEAST_SCRAPES:
+            self._wrong(f"Prometheus was told of New York's hours {len(samples)} times only")
         for line in hours.wrong_hours(scene.clock.week, samples):
             self._wrong(line)
 

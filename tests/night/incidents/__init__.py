@@ -62,6 +62,7 @@ INCIDENTS: Final[tuple[Incident, ...]] = (
         "a missed job", 66, machine.job_missed,
         "JobMissed{pre_market_scan}", r"The job pre_market_scan missed a run", limit_s=NOTICE_LIMIT_S,
     ),
+    # Above 70 % the collector keeps what comes to itself, so that nothing is stored either, should it last a minute.
     page(
         "Redis is full", 76, storage.full_redis,
         "BufferFull{redis}", r"Redis is [\d.]+% full", also=(re.compile("Ticks of simulator wait"),),
@@ -97,7 +98,7 @@ INCIDENTS: Final[tuple[Incident, ...]] = (
     ),
     # --- the weekend, and the Monday after summer time ---
     page(
-        "Redis stopped", 300, storage.stopped("redis"),
+        "Redis stopped", 292, storage.stopped("redis"),
         "StorageStalled{simulator}", r"Ticks of simulator wait and nothing has been stored",
     ),
     digested(

@@ -1,14 +1,19 @@
 """A message is read as its channel shows it."""
 
 import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import pytest
 
+from nightdesk.outbound import Answer
 from services.alerter.channels.pushover import PushoverChannel, PushoverOptions
 from services.alerter.channels.slack import SlackChannel, SlackOptions
 from services.alerter.messages import Fact, Kind, Message, Tier
 from tests.night import reading
 from tests.night.reading import Sign, Told
+
+Read: TypeAlias = Callable[[Message], Told]
 
 
 def a_message(kind: Kind = Kind.FIRING, tier: Tier = Tier.CRITICAL, title: str = "binance is > 60 s silent") -> Message:
@@ -25,20 +30,22 @@ def a_message(kind: Kind = Kind.FIRING, tier: Tier = Tier.CRITICAL, title: str =
 
 
 def slack(message: Message) -> Told:
-    channel = SlackChannel(SlackOptions(kind="slack"), {"webhook_url": "https://hooks.example.com/x"}, _call, _wall_s)
+    channel = SlackChannel(
+        SlackOptions.model_validate({"kind": "slack"}), {"webhook_url": "https://hooks.example.com/x"}, _call, _wall_s
+    )
     return reading.slack(channel.payload(message), 5.0)
 
 
 def pushover(message: Message) -> Told:
     channel = PushoverChannel(
-        PushoverOptions(kind="pushover"), {"app_token": "token", "user_key": "user"}, _call, _wall_s
+        PushoverOptions.model_validate({"kind": "pushover"}), {"app_token": "token", "user_key": "user"}, _call, _wall_s
     )
     return reading.pushover(channel.payload(message), 5.0)
 
 
 @pytest.mark.parametrize("read", [slack, pushover])
-def test_title_list_and_number_are_found_on_every_channel(read: object) -> None:
-    told = read(a_message())  # type: ignore[operator]
+def test_title_list_and_number_are_found_on_every_channel(read: Read) -> None:
+    told = read(a_message())
 
     assert (told.sign, told.title, told.number) == (Sign.CRITICAL, "binance is > 60 s silent", 12)
     assert told.subjects == ("binance is > 60 s silent (5 s)",)
@@ -58,9 +65,9 @@ def test_title_list_and_number_are_found_on_every_channel(read: object) -> None:
     ],
 )
 def test_what_calls_for_somebody_is_told_from_what_does_not(
-    read: object, kind: Kind, tier: Tier, is_page: bool, is_soft: bool
+    read: Read, kind: Kind, tier: Tier, is_page: bool, is_soft: bool
 ) -> None:
-    told = read(a_message(kind, tier))  # type: ignore[operator]
+    told = read(a_message(kind, tier))
 
     assert (told.is_page, told.is_soft) == (is_page, is_soft)
 
@@ -98,8 +105,8 @@ def test_the_first_that_reached_somebody_counts() -> None:
     assert reading.first(told, words, from_s=7.0) is None
 
 
-def _call(*_: object) -> object:  # nothing is sent here
-    raise AssertionError
+def _call(_method: str, _url: str, _headers: Mapping[str, str], _body: bytes | None) -> Answer:
+    raise AssertionError("nothing is sent here")
 
 
 def _wall_s() -> float:

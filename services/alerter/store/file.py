@@ -22,6 +22,9 @@ log = structlog.get_logger()
 
 VERSION: Final = 1
 BUSY_MS: Final = 5000
+READ_ONLY: Final = ("mode=ro", "immutable=1")
+"""With what its write-ahead log holds, which needs a file beside it; else without (https://sqlite.org/wal.html#readonly)."""
+
 MEMORY: Final = ":memory:"
 
 Row: TypeAlias = dict[str, Any]
@@ -121,13 +124,18 @@ class StateFile:
         self.adrift_s = self._wall_s()
         log.critical("state.adrift", file=str(self._path), error=str(error))
         memory = _configured(_connect(MEMORY))
-        try:
-            with closing(sqlite3.connect(f"file:{quote(str(self._path))}?immutable=1", uri=True)) as old:
-                old.backup(memory)
-        except sqlite3.Error:
+        if not any(self._read_into(memory, how) for how in READ_ONLY):
             log.critical("state.unreadable", file=str(self._path))
         self._migrate(memory)
         return memory
+
+    def _read_into(self, memory: sqlite3.Connection, how: str) -> bool:
+        try:
+            with closing(sqlite3.connect(f"file:{quote(str(self._path))}?{how}", uri=True)) as old:
+                old.backup(memory)
+        except sqlite3.Error:
+            return False
+        return True
 
     def _drift(self, error: sqlite3.OperationalError) -> None:
         """Go on in memory with what was committed last."""

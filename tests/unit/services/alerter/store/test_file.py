@@ -1,5 +1,6 @@
 """The state file is never a reason to fall silent: damaged, full, read-only or too new."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -146,3 +147,23 @@ def test_a_start_without_room_to_write_begins_with_what_can_be_read(
     again.close()
     with sqlite3.connect(path) as connection:
         assert {row[0] for row in connection.execute("SELECT name FROM notes")} == {"before", "after"}
+
+
+def test_a_start_without_room_to_write_knows_what_was_written_last_before_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = StateFile(tmp_path / "alerter.sqlite")
+    put(killed, "before")
+    path = tmp_path / "after" / "alerter.sqlite"
+    path.parent.mkdir()
+    for file in tmp_path.glob("alerter.sqlite*"):
+        shutil.copy(file, path.parent)  # as a kill leaves it: the log has not been written back
+    killed.close()
+
+    def full(self: StateFile) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(StateFile, "_open", full)
+    again = StateFile(path)
+    assert noted(again) == {"before": "1"}
+    again.close()

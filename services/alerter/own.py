@@ -55,21 +55,16 @@ def reports_of(standing: Standing) -> list[Report]:
 
 
 def _prometheus(standing: Standing) -> Iterator[Report]:
-    limit_s = standing.unreachable_after_s
-    if standing.silent_since_s is not None:
-        if standing.now_s - standing.silent_since_s > limit_s or UNREACHABLE in standing.known:
-            yield _report(
-                UNREACHABLE,
-                Tier.CRITICAL,
-                standing.silent_since_s,
-                summary="Prometheus does not answer the alerter",
-                description="Until it does, nothing else that goes wrong is noticed.",
-            )
-    # By the time of its last answer: a machine that slept has asked nobody. And a Prometheus that has just come back is
-    # given the time to evaluate its rules.
-    elif standing.answered_s - max(standing.evaluated_s, standing.answers_since_s) > limit_s or (
-        NO_WATCHDOG in standing.known and not standing.is_sure
-    ):
+    since_s, limit_s = standing.silent_since_s, standing.unreachable_after_s
+    if since_s is not None and (standing.now_s - since_s > limit_s or UNREACHABLE in standing.known):
+        yield _report(
+            UNREACHABLE,
+            Tier.CRITICAL,
+            since_s,
+            summary="Prometheus does not answer the alerter",
+            description="Until it does, nothing else that goes wrong is noticed.",
+        )
+    if _has_no_watchdog(standing):
         yield _report(
             NO_WATCHDOG,
             Tier.CRITICAL,
@@ -78,6 +73,18 @@ def _prometheus(standing: Standing) -> Iterator[Report]:
             description="It does not evaluate its rules, the rule is gone, or its clock is far off: nothing else that "
             "goes wrong is noticed.",
         )
+
+
+def _has_no_watchdog(standing: Standing) -> bool:
+    """Return whether the rules are not evaluated; once that was said, only a sure answer ends it, and silence is none.
+
+    It counts by the time of the last answer, for a machine that slept has asked nobody, and a Prometheus that has just
+    come back is given the time to evaluate its rules.
+    """
+    if NO_WATCHDOG in standing.known:
+        return not standing.is_sure
+    unsure_s = standing.answered_s - max(standing.evaluated_s, standing.answers_since_s)
+    return standing.silent_since_s is None and unsure_s > standing.unreachable_after_s
 
 
 def _channels(broken: Iterable[Broken]) -> Iterator[Report]:

@@ -66,6 +66,7 @@ class Victim:
     def __init__(self, name: str, directory: Path, prometheus_url: str, seed: str) -> None:
         self.name = name
         self._random = Random(f"{seed}-{name}")
+        self._person = Random(f"{seed}-{name}-person")
         self.channels = Channels(moods(Random(f"{seed}-{name}-channels")))
         environ = self.channels.environ() | {"PYTHONPATH": str(without_calendars(directory))}
         self.alerter = Alerter(directory / name, prometheus_url, POLICY, environ)
@@ -98,8 +99,7 @@ class Victim:
 
     def acknowledge(self, over: threading.Event) -> None:
         """Acknowledge what arrived last, again and again, until it is over."""
-        random = Random(f"{self._random.random()}")
-        while not over.wait(random.uniform(*PAUSE_S)):
+        while not over.wait(self._person.uniform(*PAUSE_S)):
             arrived = self.channels.taken(HOOK)[-1:]
             firing = [told.alert_id for one in arrived for told in arrival_of(one).told if told.ended_s is None]
             with contextlib.suppress(requests.RequestException):  # dead at the moment: nobody knows what became of it
@@ -134,11 +134,12 @@ class Victim:
             while time.monotonic() < until_s and event.encode() not in log.read():
                 time.sleep(LOOK_S)
 
-    def is_calm(self) -> bool:
-        """Return whether nothing fires and nothing waits to be delivered."""
+    def is_calm(self, since_s: float) -> bool:
+        """Return whether it has asked since then, Unix seconds, nothing fires and nothing waits to be delivered."""
         with contextlib.suppress(requests.RequestException):
+            has_asked = self.alerter.metric("nightdesk_watch_last_good_timestamp_seconds") > since_s
             waits = self.alerter.health()["outbox"]["facts"]["waiting"]
-            return not waits and not self.alerter.get("/alerts?firing=true")["alerts"]
+            return has_asked and not waits and not self.alerter.get("/alerts?firing=true")["alerts"]
         return False
 
     def arrivals(self, path: str) -> list[Arrival]:

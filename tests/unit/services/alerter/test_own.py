@@ -45,6 +45,11 @@ def test_there_is_nothing_to_say_where_all_is_well() -> None:
         ({"silent_since_s": NOW, "known": KNOWN}, ["PrometheusUnreachable"]),
         ({"is_sure": False, "known": KNOWN}, ["WatchdogMissing"]),
         ({"is_sure": True, "known": KNOWN}, []),
+        ({"silent_since_s": NOW - 30, "is_sure": False, "known": frozenset({"WatchdogMissing"})}, ["WatchdogMissing"]),
+        (
+            {"silent_since_s": NOW - 61, "is_sure": False, "known": frozenset({"WatchdogMissing"})},
+            ["PrometheusUnreachable", "WatchdogMissing"],
+        ),
     ],
 )
 def test_prometheus_is_judged_by_when_it_was_asked(changes: dict[str, Any], names: list[str]) -> None:

@@ -6,11 +6,37 @@ one that belongs to a pattern and stands before something like a label is writte
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 _SEPARATOR: Final = re.compile(r"\\.|(?P<comma>,)(?=\s*[a-zA-Z_][a-zA-Z0-9_]*\s*=)", re.DOTALL)
 _SPECIAL: Final = re.compile(r"[.^$*+?{}\[\]\\|(),]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+MAX_PATTERN_CHARACTERS: Final = 500
+LABEL: Final = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
+
+
+def _label(name: str) -> str:
+    if not re.fullmatch(LABEL, name):
+        raise ValueError(f"{name[:80]!r} is no label name; letters, digits and _ only")
+    return name
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"{text[:80]!r} is no regular expression: {error}") from error
+    return text
+
+
+Pattern: TypeAlias = Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), AfterValidator(_pattern)]
+Matchers: TypeAlias = Annotated[
+    dict[Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL})], Pattern],
+    Field(min_length=1, max_length=20),
+]
+"""Label to pattern; all of them have to match. A label that is missing counts as empty, as in Prometheus."""
 
 
 def read_matchers(text: str) -> dict[str, str]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
 
+from nightdesk.alerting import Alert, Attempt, Channel, Delivery, Link, Notification, Silence
 from nightdesk.matchers import exactly, written
-from services.api.alert_models import Alert, Attempt, Channel, Delivery, Link, Notification, Silence
 from services.api.templates import NOTHING, Html, fill, joined
 
 NAME: Final = "alertname"

@@ -4,23 +4,13 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
 
+from nightdesk.alerting import Acknowledge, Acknowledged, Alerts, AlertsQuery, AlertWithHistory, Number
 from nightdesk.problems import FieldProblem, RequestError, responses
-from services.alerter.models import (
-    BODY,
-    Acknowledge,
-    Acknowledged,
-    AlertsShown,
-    AlertWithHistory,
-    Number,
-    shown,
-    with_history,
-)
+from services.alerter.models import BODY, shown, with_history
 
 router = APIRouter(tags=["alerts"])
 
-MAX_ALERTS: Final = 500
 HISTORY: Final = 100
 """Notifications that are shown with an alert."""
 
@@ -28,24 +18,14 @@ AlertId = Annotated[Number, Path(description="number of the alert", examples=[12
 NO_ALERT: Final = responses({404: "no such alert"})
 
 
-class AlertsQuery(BaseModel):
-    """Which alerts."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    firing: bool = Field(default=False, description="only those that fire")
-    before: Number | None = Field(None, description="only alerts older than this one: `next` of a page")
-    limit: int = Field(100, ge=1, le=MAX_ALERTS, description="at most so many")
-
-
 @router.get("/alerts", summary="What fires, and what fired")
-async def alerts(request: Request, query: Annotated[AlertsQuery, Query()]) -> AlertsShown:
+async def alerts(request: Request, query: Annotated[AlertsQuery, Query()]) -> Alerts:
     """Return a page of alerts, the newest first."""
     state = request.app.state
     found = state.history.alerts(firing=query.firing, before=query.before, limit=query.limit + 1)
     hidden = state.hidden()
     page = [shown(alert, hidden) for alert in found[: query.limit]]
-    return AlertsShown(alerts=page, next=page[-1].alert_id if len(found) > query.limit else None)
+    return Alerts(alerts=page, next=page[-1].alert_id if len(found) > query.limit else None)
 
 
 @router.get("/alerts/{alert_id}", summary="One alert and all that was told of it", responses=NO_ALERT)

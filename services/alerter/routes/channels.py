@@ -4,16 +4,17 @@ import asyncio
 
 from fastapi import APIRouter, Request
 
-from services.alerter.models import ChannelShown, ChannelsShown, Tested, TestedAll, tested
+from nightdesk.alerting import Channel, Channels
+from services.alerter.models import Tested, TestedAll, tested
 from services.alerter.wording import test_message
 
 router = APIRouter(tags=["channels"])
 
 
 @router.get("/channels", summary="Which channels there are")
-async def channels(request: Request) -> ChannelsShown:
+async def channels(request: Request) -> Channels:
     """Return every channel of the policy and how it is."""
-    return ChannelsShown(channels=[_shown(request, name) for name in request.app.state.desk.policy.channels])
+    return Channels(channels=[_shown(request, name) for name in request.app.state.desk.policy.channels])
 
 
 @router.post("/test", summary="Send a test through every channel")
@@ -30,19 +31,19 @@ async def test(request: Request) -> TestedAll:
     return TestedAll(channels=[*done, *(_not_configured(name, lacks) for name, lacks in state.roster.lacking.items())])
 
 
-def _shown(request: Request, name: str) -> ChannelShown:
+def _shown(request: Request, name: str) -> Channel:
     state = request.app.state
     kind = state.desk.policy.channels[name].kind
     waiting = state.outbox.queues().get(name)
     count = 0 if waiting is None else waiting.deliveries
     if name in state.roster.lacking:
         lacks = ", ".join(state.roster.lacking[name])
-        return ChannelShown(channel=name, kind=kind, state="not_configured", detail=f"not set: {lacks}", waiting=count)
+        return Channel(channel=name, kind=kind, state="not_configured", detail=f"not set: {lacks}", waiting=count)
     broken = state.roster.disabled.get(name)
     if broken is None:
-        return ChannelShown(channel=name, kind=kind, state="ready", detail="", waiting=count)
+        return Channel(channel=name, kind=kind, state="ready", detail="", waiting=count)
     detail = f"{broken.reason}; tried again in {state.roster.rests_s(name):.0f} s"
-    return ChannelShown(channel=name, kind=kind, state="resting", detail=detail, waiting=count)
+    return Channel(channel=name, kind=kind, state="resting", detail=detail, waiting=count)
 
 
 def _not_configured(name: str, lacks: list[str]) -> Tested:

@@ -5,9 +5,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
 
+from nightdesk.alerting import Acknowledged, Link
 from nightdesk.problems import FieldProblem, RequestError, responses
 from services.alerter.links import LinkError
-from services.alerter.models import Acknowledged, LinkShown, shown
+from services.alerter.models import shown
 
 router = APIRouter(prefix="/ack", tags=["links"], responses=responses({404: "not a link of ours, or too old"}))
 
@@ -17,7 +18,7 @@ Token = Annotated[str, Path(min_length=1, max_length=80, pattern=r"^[0-9a-f-]+$"
 
 
 @router.get("/{token}", summary="What an acknowledge link is about")
-async def about(request: Request, token: Token) -> LinkShown:
+async def about(request: Request, token: Token) -> Link:
     """Return what the link's notification said, and how its alerts are now."""
     state = request.app.state
     number = _number(request, token)
@@ -27,7 +28,7 @@ async def about(request: Request, token: Token) -> LinkShown:
     hidden = state.hidden()
     found = [state.history.alert(one) for one in state.history.notified(number)[:SHOWN]]
     alerts = [shown(one, hidden) for one in found if one is not None]
-    return LinkShown(
+    return Link(
         title=message.title, text=message.text, alerts=alerts, open=any(one.state == "firing" for one in alerts)
     )
 

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.alerter.models import BODY, NewPost, NotificationsShown, Number, Posted, notification_shown
+from nightdesk.alerting import Notifications, Number
+from services.alerter.models import BODY, NewPost, Posted, notification_shown
 from services.alerter.observing import Post, post
 
 router = APIRouter(tags=["notifications"])
@@ -26,11 +27,11 @@ class NotificationsQuery(BaseModel):
 
 
 @router.get("/notifications", summary="What was told, over which channels")
-async def notifications(request: Request, query: Annotated[NotificationsQuery, Query()]) -> NotificationsShown:
+async def notifications(request: Request, query: Annotated[NotificationsQuery, Query()]) -> Notifications:
     """Return a page of notifications, the newest first, each with its deliveries and every attempt."""
     found = request.app.state.history.notifications(alert_id=None, before=query.before, limit=query.limit + 1)
     page = [notification_shown(one) for one in found[: query.limit]]
-    return NotificationsShown(notifications=page, next=page[-1].notification_id if len(found) > query.limit else None)
+    return Notifications(notifications=page, next=page[-1].notification_id if len(found) > query.limit else None)
 
 
 @posts.post("/notifications", summary="Tell the person something", status_code=HTTPStatus.ACCEPTED, responses=BODY)

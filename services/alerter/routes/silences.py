@@ -5,35 +5,28 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
 
+from nightdesk import alerting
+from nightdesk.alerting import NewSilence, Number, Silences, SilencesQuery
 from nightdesk.problems import FieldProblem, RequestError, responses
 from services.alerter.alerts import Silence
-from services.alerter.models import BODY, NewSilence, Number, SilenceShown, SilencesShown, silence_shown
+from services.alerter.models import BODY, silence_shown
 from services.alerter.turn import Turn
 
 router = APIRouter(tags=["silences"])
 
 
-class SilencesQuery(BaseModel):
-    """Which silences."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    ended: bool = Field(default=False, description="also those that are over")
-
-
 @router.get("/silences", summary="What is silenced")
-async def silences(request: Request, query: Annotated[SilencesQuery, Query()]) -> SilencesShown:
+async def silences(request: Request, query: Annotated[SilencesQuery, Query()]) -> Silences:
     """Return silences, the newest first."""
     state = request.app.state
     now_s = state.wall_s()
     found = state.history.silences(now_s=now_s, ended=query.ended)
-    return SilencesShown(silences=[silence_shown(one, now_s) for one in found])
+    return Silences(silences=[silence_shown(one, now_s) for one in found])
 
 
 @router.post("/silences", summary="Silence alerts for a while", status_code=HTTPStatus.CREATED, responses=BODY)
-async def silence(request: Request, wanted: NewSilence) -> SilenceShown:
+async def silence(request: Request, wanted: NewSilence) -> alerting.Silence:
     """Tell nobody of alerts whose labels match, from now on and for so many seconds.
 
     What still fires when the silence ends is told then.
@@ -61,7 +54,7 @@ async def silence(request: Request, wanted: NewSilence) -> SilenceShown:
 )
 async def end_silence(
     request: Request, silence_id: Annotated[Number, Path(description="number of the silence", examples=[3])]
-) -> SilenceShown:
+) -> alerting.Silence:
     """End a silence that is in force; what it hid and still fires is told now."""
     state = request.app.state
     known = state.desk.state.silences.get(silence_id)

@@ -8,16 +8,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from nightdesk.errors import UnavailableError
-from nightdesk.matchers import read_matchers
-from nightdesk.problems import RequestError, responses
-from services.api.access import by_our_pages, wants_page
-from services.api.alert_models import (
+from nightdesk.alerting import (
+    MAX_ALERTS,
     Acknowledge,
     Acknowledged,
     Alerts,
+    AlertsQuery,
     AlertWithHistory,
     Channels,
     NewSilence,
@@ -25,7 +23,12 @@ from services.api.alert_models import (
     Number,
     Silence,
     Silences,
+    SilencesQuery,
 )
+from nightdesk.errors import UnavailableError
+from nightdesk.matchers import read_matchers
+from nightdesk.problems import RequestError, responses
+from services.api.access import by_our_pages, wants_page
 from services.api.alerter import Alerter
 from services.api.alerts_page import View, rendered
 from services.api.bodies import described, form_of, is_form, json_of
@@ -34,7 +37,6 @@ from services.api.templates import fill, shown
 
 router = APIRouter(tags=["alerts"])
 
-MAX_ALERTS: Final = 500
 LATELY: Final = 50
 TOLD: Final = 20
 BY: Final = "the alerts page"
@@ -45,24 +47,6 @@ SilenceNumber = Annotated[Number, Path(description="number of the silence", exam
 CHANGES: Final[dict[str, Any]] = {"dependencies": [Depends(by_our_pages)]}
 PAGE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 AFTER_A_FORM: Final[dict[int | str, dict[str, Any]]] = {303: {"description": "a form was sent: back to its page"}}
-
-
-class AlertsQuery(BaseModel):
-    """Which alerts."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    firing: bool = Field(default=False, description="only those that fire")
-    before: Number | None = Field(None, description="only alerts older than this one: `next` of a page")
-    limit: int = Field(100, ge=1, le=MAX_ALERTS, description="at most so many")
-
-
-class SilencesQuery(BaseModel):
-    """Which silences."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    ended: bool = Field(default=False, description="also those that are over")
 
 
 @router.get("/alerts", response_model=Alerts, summary="What fires, and what fired", responses=PAGE)

@@ -11,9 +11,9 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from nightdesk.alerting import Acknowledged, Link
 from nightdesk.errors import UnavailableError
 from nightdesk.problems import RequestError
-from services.api.alert_models import Acknowledged, Link
 from services.api.alerter import Alerter
 from services.api.alerts_page import about_link, after_link
 from services.api.templates import Html, fill, shown

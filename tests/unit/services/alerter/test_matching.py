@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from services.alerter.matching import MAX_PATTERN_CHARACTERS, Matchers, matches
+from nightdesk.matchers import MAX_PATTERN_CHARACTERS, Matchers
+from services.alerter.matching import matches
 
 LABELS = {"alertname": "FeedSilent", "feed": "binance", "note": 'a "quoted"\nline 🔥'}
 

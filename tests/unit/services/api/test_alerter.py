@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from nightdesk.alerting import Acknowledge, Acknowledged, Alerts
 from nightdesk.errors import UnavailableError
 from nightdesk.problems import RequestError
-from services.api.alert_models import Acknowledge, Acknowledged, Alerts
 from services.api.alerter import Alerter
 from services.api.fetch import Answer, Question
 from tests.unit.services.api.desk import ALERTERS_TOKEN, FakeAlerter, missing

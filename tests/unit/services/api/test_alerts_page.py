@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from nightdesk.alerting import Alert, Channel, Link, Notification, Silence
 from nightdesk.matchers import read_matchers
-from services.api.alert_models import Alert, Channel, Link, Notification, Silence
 from services.api.alerts_page import (
     View,
     about_link,

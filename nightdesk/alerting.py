@@ -1,19 +1,47 @@
-"""What the api says about alerts, as the alerter tells it."""
+"""What the alerter answers and takes over HTTP. The api asks it, and answers its own callers with the same."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nightdesk.matchers import Matchers
+
 MAX_NUMBER: Final = 2**53
 """Every number in JSON up to this one is exact."""
 
+MAX_ALERTS: Final = 500
 MAX_SILENCE_S: Final = 31 * 86_400.0
 
 Number = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Label = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
-Pattern = Annotated[str, Field(max_length=500)]
+
+
+class AlertState(StrEnum):
+    """How an alert is."""
+
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    ENDED = "ended"
+
+
+class AlertsQuery(BaseModel):
+    """Which alerts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    firing: bool = Field(default=False, description="only those that fire")
+    before: Number | None = Field(None, description="only alerts older than this one: `next` of a page")
+    limit: int = Field(100, ge=1, le=MAX_ALERTS, description="at most so many")
+
+
+class SilencesQuery(BaseModel):
+    """Which silences."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ended: bool = Field(default=False, description="also those that are over")
 
 
 class Attempt(BaseModel):
@@ -56,7 +84,7 @@ class Alert(BaseModel):
 
     alert_id: int = Field(description="its number", examples=[12])
     name: str = Field(description="name of its rule", examples=["FeedSilent"])
-    state: str = Field(description="firing, acknowledged or ended")
+    state: AlertState
     tier: str = Field(description="critical, warning or info")
     source: str = Field(description="prometheus, alerter (about itself) or post (from a job or strategy)")
     summary: str = Field(description="one line")
@@ -87,10 +115,10 @@ class AlertWithHistory(Alert):
 
 
 class Notifications(BaseModel):
-    """A page of notifications."""
+    """A page of notifications, the newest first."""
 
-    notifications: list[Notification]
-    next: int | None
+    notifications: list[Notification] = Field(description="the newest first")
+    next: int | None = Field(description="give this as `before` for the next page; null when there is none")
 
 
 class Acknowledge(BaseModel):
@@ -113,9 +141,7 @@ class NewSilence(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    match: dict[Label, Pattern] = Field(
-        min_length=1,
-        max_length=20,
+    match: Matchers = Field(
         description="label: regular expression for its whole value; all have to match",
         examples=[{"alertname": "SymbolSilent", "symbol": "BTC.*"}],
     )
@@ -145,11 +171,11 @@ class Silences(BaseModel):
 class Channel(BaseModel):
     """A way to a person."""
 
-    channel: str
-    kind: str
-    state: str
-    detail: str
-    waiting: int
+    channel: str = Field(description="its name in config/alerts.yaml")
+    kind: str = Field(description="slack, pushover and so on")
+    state: str = Field(description="ready, resting (failed for good, tried again later) or not_configured")
+    detail: str = Field(description="why it is not ready; empty when it is")
+    waiting: int = Field(description="deliveries that wait")
 
 
 class Channels(BaseModel):
@@ -159,9 +185,9 @@ class Channels(BaseModel):
 
 
 class Link(BaseModel):
-    """What an acknowledge link is about; ``open`` while any of it still needs somebody."""
+    """What an acknowledge link is about."""
 
-    title: str
-    text: str
-    alerts: list[Alert]
-    open: bool
+    title: str = Field(description="one line")
+    text: str = Field(description="what it means")
+    alerts: list[Alert] = Field(description="what its notification told")
+    open: bool = Field(description="whether any of it still needs somebody")

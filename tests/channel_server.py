@@ -7,11 +7,15 @@ one again and again. Without a script everything is answered ``OK``.
         server.script("/slack", status(500), limited(2), ok(b"ok"))
         ...
         server.wait_for(3, within_s=10, prefix="/slack")
+
+As a program, ``python tests/channel_server.py 8080``, it listens for everybody and prints each request as JSON.
 """
 
+import itertools
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -108,12 +112,12 @@ class Received:
 class ChannelServer:
     """The server, between entering and leaving it; ``port`` 0 is any free one."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self._scripts: dict[str, Iterator[Reply]] = {}
         self._heard = threading.Condition()
         self._requests: list[Received] = []
         self._stop = threading.Event()
-        self._http = _Http(("127.0.0.1", port), self._handler())
+        self._http = _Http((host, port), self._handler())
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> "ChannelServer":
@@ -230,3 +234,16 @@ def _answer(handler: BaseHTTPRequestHandler, reply: Reply, wait: Callable[[float
     for byte in reply.body:
         handler.wfile.write(bytes([byte]))
         wait(reply.trickle_s / len(reply.body))
+
+
+def main(port: int) -> None:
+    """Listen until the process is ended."""
+    with ChannelServer(port, "0.0.0.0") as server:
+        for count in itertools.count(1):
+            taken = server.wait_for(count, within_s=threading.TIMEOUT_MAX)[count - 1]
+            said = {"wall_s": taken.wall_s, "path": taken.path, "body": taken.body.decode(errors="replace")}
+            print(json.dumps(said), flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,15 +1,18 @@
-"""The alerter's metrics; every label's values come from the policy or are listed here, but for the names of alerts."""
+"""The alerter's metrics; every label's values come from the policy or are listed here."""
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services.alerter.alerts import Source
 from services.alerter.channel import Reason
 from services.alerter.delivery.courier import OUTCOMES
 from services.alerter.messages import Kind, Tier
 
 POLLS: Final = ("ok", "no_watchdog", "not_read_up", "failed")
+ACKNOWLEDGED: Final = ("yes", "no")
 LATENCY_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 REACHED_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600)
 ACKNOWLEDGED_S: Final = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 14_400, 43_200)
@@ -28,9 +31,8 @@ class AlerterMetrics:
         def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
             return Histogram(f"nightdesk_{name}", text, labels, buckets=buckets, registry=registry)
 
-        self.firing = gauge("alerts_firing", "Alerts that fire.", "tier", "acknowledged")
+        self.firing = gauge("alerts_firing", "Alerts that fire.", "source", "tier", "acknowledged")
         self.silences = gauge("silences", "Silences in force.")
-        self.begun = counter("alerts_begun", "Alerts that began.", "alertname", "tier")
         self.notifications = counter("notifications", "Notifications made.", "kind", "tier")
         self.attempts = counter("delivery_attempts", "Attempts to deliver, by how they ended.", "channel", "outcome")
         self.failures = counter("delivery_failures", "Attempts that failed, by reason.", "channel", "reason")
@@ -64,8 +66,8 @@ class AlerterMetrics:
         for outcome in POLLS:
             self.polls.labels(outcome)
         for tier in Tier:
-            for acknowledged in ("yes", "no"):
-                self.firing.labels(tier.value, acknowledged)
+            for source, acknowledged in product(Source, ACKNOWLEDGED):
+                self.firing.labels(source.value, tier.value, acknowledged)
             for kind in Kind:
                 self.notifications.labels(kind.value, tier.value)
         for channel in channels:

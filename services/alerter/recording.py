@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 
+from services.alerter.alerts import Source
 from services.alerter.delivery.courier import DELIVERED
 from services.alerter.delivery.roster import Roster
 from services.alerter.desk import Desk
 from services.alerter.messages import Tier
-from services.alerter.metrics import AlerterMetrics
+from services.alerter.metrics import ACKNOWLEDGED, AlerterMetrics
 from services.alerter.store.outbox import Attempt, Delivery, Outbox
 from services.alerter.turn import DIGEST_GROUP, Turn
 
@@ -23,10 +25,9 @@ class Recording:
         """A turn was committed."""
         for alert_id, alert in turn.changed.items():
             before = turn.before.alerts.get(alert_id)
-            if before is None:
-                self._metrics.begun.labels(alert.name, alert.tier.value).inc()
-            elif alert.acknowledged is not None and before.acknowledged is None and before.told_s is not None:
-                self._metrics.acknowledge_seconds.observe(alert.acknowledged.at_s - before.told_s)
+            told_s = None if before is None or before.acknowledged is not None else before.told_s
+            if alert.acknowledged is not None and told_s is not None:
+                self._metrics.acknowledge_seconds.observe(alert.acknowledged.at_s - told_s)
         for notification in turn.notifications:
             self._metrics.notifications.labels(notification.kind.value, notification.tier.value).inc()
         if turn.notifications:
@@ -51,11 +52,13 @@ class Recording:
         """A tick passed: bring what is a level, not an event, up to date."""
         state = desk.state
         firing = Counter(
-            (one.tier, "no" if one.acknowledged is None else "yes") for one in state.alerts.values() if one.is_firing
+            (one.source, one.tier, "no" if one.acknowledged is None else "yes")
+            for one in state.alerts.values()
+            if one.is_firing
         )
-        for tier in Tier:
-            for acknowledged in ("yes", "no"):
-                self._metrics.firing.labels(tier.value, acknowledged).set(firing[tier, acknowledged])
+        for source, tier, acknowledged in product(Source, Tier, ACKNOWLEDGED):
+            count = firing[source, tier, acknowledged]
+            self._metrics.firing.labels(source.value, tier.value, acknowledged).set(count)
         waiting = sum(one.group == DIGEST_GROUP and one.told_s is None for one in state.alerts.values())
         self._metrics.waiting.set(waiting)
         self._metrics.silences.set(sum(one.starts_s <= now_s < one.ends_s for one in state.silences.values()))

@@ -1,8 +1,10 @@
 """News in words: what broke, since when, what it means, the last good value, and what to do. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -17,6 +19,12 @@ MAX_ITEMS: Final = 200
 MAX_LINE: Final = 500
 MAX_TEXT: Final = 8000
 """Characters. What a rule writes into its words may be of any length, and no channel shows more than that."""
+
+WEEK_S: Final = 6 * 86_400.0
+"""A day of the week alone says which day it was for so long."""
+
+TEMPLATE_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? \+0000 UTC")
+"""A moment as a rule's ``humanizeTimestamp`` writes it: Go's ``Time.String`` in UTC."""
 
 NOT_FACTS: Final = frozenset({NAME, SEVERITY, "title"})
 
@@ -36,15 +44,25 @@ class Words:
 
     def __call__(self, news: News, notification_id: int, now_s: float) -> Message:
         """Return the message."""
+
+        def at_home(said: re.Match[str]) -> str:
+            try:
+                return self._dated(datetime.fromisoformat(f"{said[1]}+00:00").timestamp(), now_s)
+            except (ValueError, OverflowError):  # no day of any calendar
+                return said[0]
+
+        def line(text: str) -> str:
+            return _cut(" ".join(TEMPLATE_TIME.sub(at_home, text).split()), MAX_LINE)
+
         asks = news.kind in CALLS and any(alert.is_firing for alert in news.firing)
         return Message(
             notification_id=notification_id,
             kind=news.kind,
             tier=news.tier,
-            title=_in_a_line(self._title(news, now_s)),
-            text=_cut(self._text(news), MAX_TEXT),
-            facts=tuple(Fact(_in_a_line(fact.name), _in_a_line(fact.text)) for fact in self._facts(news, now_s)),
-            items=tuple(_in_a_line(item) for item in self._items(news, now_s)),
+            title=line(self._title(news, now_s)),
+            text=_cut(TEMPLATE_TIME.sub(at_home, self._text(news)), MAX_TEXT),
+            facts=tuple(Fact(line(fact.name), line(fact.text)) for fact in self._facts(news, now_s)),
+            items=tuple(line(item) for item in self._items(news, now_s)),
             links=tuple(self._links(news)),
             acknowledge_url=self._acknowledge_url(notification_id, now_s) if asks else None,
             hint=f"Acknowledge on the server: make ack ID={news.firing[0].alert_id}" if asks else "",
@@ -156,9 +174,10 @@ class Words:
     def _at(self, moment_s: float) -> str:
         return local(moment_s, self.zone).strftime("%a %H:%M:%S %Z")
 
-
-def _in_a_line(text: str) -> str:
-    return _cut(" ".join(text.split()), MAX_LINE)
+    def _dated(self, moment_s: float, now_s: float) -> str:
+        if abs(now_s - moment_s) < WEEK_S:
+            return self._at(moment_s)
+        return local(moment_s, self.zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def _cut(text: str, most: int) -> str:

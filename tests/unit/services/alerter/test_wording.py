@@ -371,3 +371,27 @@ def test_whatever_happens_there_are_words_for_it_and_they_are_bounded(
     message = said(kind, firing=tuple(firing), ended=tuple(ended), after_s=now_s - NOON, public_url=public_url)
 
     assert bounded(message)
+
+
+# --- moments in a rule's words ---
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-11-23 11:59:58.054 +0000 UTC", "Mon 06:59:58 EST"),
+        ("2026-11-23 11:59:58 +0000 UTC", "Mon 06:59:58 EST"),
+        ("2026-11-01 11:59:58 +0000 UTC", "2026-11-01 06:59:58 EST"),
+        ("2026-13-41 11:59:58 +0000 UTC", "2026-13-41 11:59:58 +0000 UTC"),
+        ("0001-01-01 00:00:00 +0000 UTC", "0001-01-01 00:00:00 +0000 UTC"),
+        ("2026-11-23 11:59:58 CET", "2026-11-23 11:59:58 CET"),
+    ],
+)
+def test_what_a_rule_writes_of_a_moment_is_told_in_the_zone_of_the_person(written: str, read: str) -> None:
+    words = {"summary": f"silent since {written}", "description": f"since {written}.", "last_good": f"at {written}"}
+
+    message = said(Kind.FIRING, firing=(an_alert(words=words),), zone="America/New_York")
+
+    assert message.title == f"silent since {read}"
+    assert message.text == f"since {read}."
+    assert f"at {read}" in [fact.text for fact in message.facts]

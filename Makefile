@@ -3,9 +3,10 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 REPORTS := build/reports
+AT_ONCE = --numprocesses=$(or $(JOBS),4) --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password ack silence silences unsilence alert-test test check format fuzz e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
+.PHONY: help up down logs status password ack silence silences unsilence alert-test test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,9 +50,13 @@ alert-test: ## send a test through every channel and print what each answered
 .venv/.made-from: requirements/dev.txt deploy/venv
 	@deploy/venv && touch $@
 
-test: .venv/.made-from ## run the unit, contract and integration tests; JOBS=3 files at once, for they wait more than they work
+test: .venv/.made-from ## run the unit, contract and integration tests; JOBS=4 files at once, for they wait more than they work
 	@$(BIN)/python -m deploy.local.machine
-	$(PYTEST) tests/unit tests/contract tests/integration --numprocesses=$(or $(JOBS),3) --dist=loadfile --junitxml=$(REPORTS)/test.xml $(ARGS)
+	$(PYTEST) tests/unit tests/contract tests/integration -m "not slow" $(AT_ONCE) --junitxml=$(REPORTS)/test.xml $(ARGS)
+
+test-slow: .venv/.made-from ## run those that take long: outages, recordings, any request of our OpenAPI, clients that never end
+	@$(BIN)/python -m deploy.local.machine
+	$(PYTEST) tests/unit tests/contract tests/integration -m slow $(AT_ONCE) --junitxml=$(REPORTS)/test-slow.xml $(ARGS)
 
 check: .venv/.made-from ## look at format, lint, types, imports, configuration and rules
 	@deploy/check
@@ -62,6 +67,9 @@ format: .venv/.made-from ## format and mend what can be mended without thinking
 
 fuzz: .venv/.made-from ## search for input that breaks a claim; TARGET=prefix FOR=seconds a target; keeps what it learns in build/fuzz
 	@$(BIN)/python -m tests.fuzz $(if $(TARGET),--target $(TARGET)) $(if $(FOR),--for $(FOR)) $(ARGS)
+
+acceptance: .venv/.made-from ## run the alerter as it is used: a real Prometheus, scripted channels, kills, a storm of alerts
+	$(PYTEST) tests/acceptance $(AT_ONCE) --junitxml=$(REPORTS)/acceptance.xml $(ARGS)
 
 e2e: .venv/.made-from ## run the whole stack in Compose and look at it in a browser
 	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml $(ARGS)

@@ -12,6 +12,7 @@ MAX_NUMBER: Final = 2**53
 """Every number in JSON up to this one is exact."""
 
 MAX_ALERTS: Final = 500
+MIN_SILENCE_S: Final = 60.0
 MAX_SILENCE_S: Final = 31 * 86_400.0
 
 Number = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
@@ -145,7 +146,7 @@ class NewSilence(BaseModel):
         description="label: regular expression for its whole value; all have to match",
         examples=[{"alertname": "SymbolSilent", "symbol": "BTC.*"}],
     )
-    seconds: float = Field(gt=0, le=MAX_SILENCE_S, description="how long, from now", examples=[7200])
+    seconds: float = Field(ge=MIN_SILENCE_S, le=MAX_SILENCE_S, description="how long, from now", examples=[7200])
     by: Line = Field(default="api", min_length=1, description="who silences")
     reason: Line = Field(default="", description="why")
 

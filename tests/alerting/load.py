@@ -293,7 +293,10 @@ def rule_files() -> dict[str, Any]:
 
 
 def policy(**changes: object) -> str:
-    """Return the policy that is shipped, with two channels, groups by ``apart`` as well, and these changes."""
+    """Return the policy that is shipped, with two channels, groups by ``apart`` as well, and these changes.
+
+    What flapped counts as going on for two minutes, not fifteen: all has to be over before the end.
+    """
     shipped = yaml.safe_load(POLICY.read_text(encoding="utf-8"))
     steps = [{"channels": ["slack", "hook"]}, {"after": "2m", "channels": ["hook"]}]
     ours = {
@@ -302,6 +305,7 @@ def policy(**changes: object) -> str:
         "routes": [],
         "group_by": [*shipped["group_by"], "apart"],
         "digest": {**shipped["digest"], "channels": ["slack"]},
+        "flapping": {**shipped["flapping"], "hold": "2m"},
     }
     return str(yaml.safe_dump({**shipped, **ours, **changes}))
 

@@ -22,7 +22,7 @@ from services.api.app import SERVER
 from tests.integration.simulator.serving import simulator
 from tests.unit.services.api.desk import a_client
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PATIENCE_S = 1.0
 CLIENTS = 50

@@ -9,7 +9,7 @@ from tests.alerting.processes import CONTROL, POSTING, Alerter, running
 from tests.channel_server import ChannelServer
 from tests.integration.api.test_description import PHASES, Run
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 POLICY = """
 channels:

@@ -12,7 +12,7 @@ import requests
 
 from tests.alerting.processes import POSTING, Alerter, running
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(180)]
 
 POLICY = """
 channels: {slack: {kind: slack}}

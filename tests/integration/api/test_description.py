@@ -25,7 +25,7 @@ from tests.alerting.processes import Alerter
 from tests.conftest import Database
 from tests.integration.api import conftest
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 TOKEN = "open sesame"
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}

@@ -16,7 +16,7 @@ from tests.integration.collector.test_process import Stack, fetch, stack, wait_f
 
 __all__ = ["stack"]
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(120)]
 
 SYMBOL = "AAPL.US"
 SILENCE_S = 2.0

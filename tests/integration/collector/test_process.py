@@ -20,7 +20,7 @@ from nightdesk import frames
 from nightdesk.shards import stream_key
 from nightdesk.ticks import Event, EventName, Tick, Trade
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(90)]
 
 ROOT = Path(__file__).parents[3]
 SHARDS = 8

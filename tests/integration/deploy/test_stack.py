@@ -10,7 +10,7 @@ import pytest
 from deploy.local.stack import SOURCE, Stack, private_stack
 from nightdesk.errors import ConfigurationError, UnavailableError
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SERVICE = """
 import os, sys

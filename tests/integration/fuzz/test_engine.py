@@ -31,6 +31,7 @@ def test_a_search_of_a_real_target_runs_and_keeps_what_it_learnt(tmp_path: Path)
     assert list((tmp_path / "frames" / "corpus").iterdir())
 
 
+@pytest.mark.slow
 def test_a_planted_mistake_is_found_with_the_input_that_shows_it(tmp_path: Path) -> None:
     engine = tmp_path / "engine.py"
     engine.write_text(PLANTED.format(root=str(Path(__file__).parents[3])))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.alerting.kills import run, totals
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 
 def test_whenever_it_is_killed_each_transition_is_told_in_order_and_little_twice(tmp_path: Path) -> None:

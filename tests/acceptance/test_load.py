@@ -8,7 +8,7 @@ import pytest
 
 from tests.alerting.load import Scene, calm, findings, policy, standing
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 ALERTS = 5000
 STORM = 5

@@ -1,18 +1,15 @@
-"""A Prometheus with short intervals for a module's tests; an alerter with short timers for each."""
+"""What the acceptance tests share: rules, a policy whose timers take seconds, and words for what arrives."""
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-import pytest
+from typing import Final
 
 from tests.alerting.exporter import Exporter
-from tests.alerting.processes import Alerter, Prometheus
-from tests.channel_server import ChannelServer
+from tests.alerting.processes import Alerter, Prometheus, within
+from tests.channel_server import ChannelServer, Received, ok
 
-EVERY = "250ms"
-RULES = {
+EVERY: Final = "250ms"
+RULES: Final = {
     "rules.yaml": {
         "groups": [
             {
@@ -43,7 +40,7 @@ RULES = {
     }
 }
 
-POLICY = """
+POLICY: Final = """
 channels:
   slack: {kind: slack}
   pager: {kind: pushover, api_url: "%(server)s/pushover"}
@@ -64,6 +61,17 @@ watch: {every: 0.2s, resolve_after: 1s, unreachable_after: 2s}
 """
 """Every timer in seconds, so that what takes a quarter of an hour at night takes a moment here."""
 
+PUSHOVER: Final = {"PUSHOVER_APP_TOKEN": "app-token-of-pushover", "PUSHOVER_USER_KEY": "user-key-of-pushover"}
+DUTY: Final = {"PAGERDUTY_ROUTING_KEY": "routing-key-of-pagerduty"}
+
+SOON_S: Final = 10.0
+"""Scrape, evaluation, poll and delivery take a second or so here; the rest is for a machine that is busy."""
+
+QUIET_S: Final = 2.5
+"""How long nothing more may come."""
+
+PUSHED: Final = ok(b'{"status":1,"request":"r","receipt":"receipt1"}')
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
@@ -74,44 +82,33 @@ class Scene:
     server: ChannelServer
     new_alerter: Callable[..., Alerter]
 
+    def begun(self, policy: str = POLICY, environ: Mapping[str, str] | None = None) -> Alerter:
+        """Return a new alerter once it watches."""
+        alerter = self.new_alerter(policy, environ)
+        alerter.begin()
+        return alerter
 
-@pytest.fixture(scope="module")
-def exporter() -> Iterator[Exporter]:
-    with Exporter() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def prometheus(exporter: Exporter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    if shutil.which("prometheus") is None:
-        pytest.skip("needs prometheus on PATH (on Debian: apt-get install prometheus)")
-    one = Prometheus(tmp_path_factory.mktemp("prometheus"), {"test": exporter.address}, RULES, every=EVERY)
-    one.begin()
-    yield one
-    one.kill()
+    def told(self, prefix: str, count: int, within_s: float = SOON_S) -> list[str]:
+        """Return what a channel took, once it is so many messages."""
+        return [words(one) for one in self.server.wait_for(count, within_s, prefix)]
 
 
-@pytest.fixture
-def server() -> Iterator[ChannelServer]:
-    with ChannelServer() as running:
-        yield running
+def everything(server_url: str) -> dict[str, str]:
+    return {
+        "SLACK_WEBHOOK_URL": f"{server_url}/slack",
+        "WEBHOOK_URL": f"{server_url}/hook",
+        "WEBHOOK_SECRET": "secret-of-the-hook",
+        **PUSHOVER,
+        **DUTY,
+    }
 
 
-@pytest.fixture
-def scene(exporter: Exporter, prometheus: Prometheus, server: ChannelServer, tmp_path: Path) -> Iterator[Scene]:
-    made: list[Alerter] = []
-
-    def new_alerter(policy: str = POLICY, environ: Mapping[str, str] | None = None) -> Alerter:
-        secrets = {"SLACK_WEBHOOK_URL": f"{server.url}/slack"} if environ is None else environ
-        directory = tmp_path / f"alerter-{len(made)}"
-        made.append(Alerter(directory, prometheus.url, policy % {"server": server.url}, secrets))
-        return made[-1]
-
-    exporter.replace({})
-    yield Scene(exporter=exporter, prometheus=prometheus, server=server, new_alerter=new_alerter)
-    for one in made:
-        one.kill()
+def words(received: Received) -> str:
+    return received.body.decode()
 
 
-PUSHOVER = {"PUSHOVER_APP_TOKEN": "app-token-of-pushover", "PUSHOVER_USER_KEY": "user-key-of-pushover"}
-DUTY = {"PAGERDUTY_ROUTING_KEY": "routing-key-of-pagerduty"}
+def has_delivered(alerter: Alerter, count: int) -> None:
+    """Wait until so many deliveries are known to have arrived: killed before that, they are made again."""
+    within(
+        SOON_S, lambda: alerter.metric("nightdesk_delivery_attempts_total", outcome="delivered") >= count, "delivered"
+    )

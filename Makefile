@@ -3,7 +3,10 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 REPORTS := build/reports
-AT_ONCE = --numprocesses=$(or $(JOBS),4) --dist=loadfile
+AT_ONCE = --numprocesses=$(or $(JOBS),3) --dist=loadfile
+
+# Hundreds of processes are started, and each would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down logs status password ack silence silences unsilence alert-test test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
@@ -50,7 +53,7 @@ alert-test: ## send a test through every channel and print what each answered
 .venv/.made-from: requirements/dev.txt deploy/venv
 	@deploy/venv && touch $@
 
-test: .venv/.made-from ## run the unit, contract and integration tests; JOBS=4 files at once, for they wait more than they work
+test: .venv/.made-from ## run the unit, contract and integration tests; JOBS=3 files at once, for they wait more than they work
 	@$(BIN)/python -m deploy.local.machine
 	$(PYTEST) tests/unit tests/contract tests/integration -m "not slow" $(AT_ONCE) --junitxml=$(REPORTS)/test.xml $(ARGS)
 

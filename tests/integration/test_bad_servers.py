@@ -15,7 +15,7 @@ import requests
 
 from nightdesk.outbound import Answer, Bounds, OverdueError, UnboundedError, call
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 BOUNDS = Bounds(deadline_s=1.0, max_answer_bytes=1024 * 1024)
 OK = b"HTTP/1.1 200 OK\r\n"

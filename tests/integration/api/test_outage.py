@@ -13,7 +13,7 @@ from services.api.app import compose
 from tests.conftest import PASSWORDS, Database
 from tests.integration.api.conftest import SEED, settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 def test_an_outage_is_answered_and_ends_by_itself(directory: Path) -> None:

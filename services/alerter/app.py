@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
 
 from nightdesk import __version__, logs, outbound, problems
 from nightdesk.calendars import Calendars, Closures, read_closures, spans_in_child
@@ -109,9 +110,10 @@ def run(environ: Mapping[str, str]) -> None:
     """Serve until a signal says stop; raises ConfigurationError naming everything that is wrong."""
     chosen = configuration(environ)
     settings = chosen.settings
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
+    registry = service_registry(SERVICE)
+    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, registry=registry)
     log.info("alerter.starting", channels=sorted(chosen.channels), not_configured=sorted(chosen.lacking))
-    web = Alerter(chosen).web()
+    web = Alerter(chosen, registry).web()
     server = uvicorn.Server(uvicorn.Config(web, host=settings.listen_host, port=settings.metrics_port, **SERVER))
     server.run()
     if not server.started:
@@ -168,13 +170,15 @@ def _channels(
 class Alerter:
     """Everything the alerter is made of, put together."""
 
-    def __init__(self, chosen: Configuration, wall_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, chosen: Configuration, registry: CollectorRegistry, wall_s: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings = chosen.settings
         self._policy = policy = chosen.policy
         made = chosen.channels
         self._wall_s = wall_s
-        self.registry = service_registry(SERVICE)
-        self._metrics = AlerterMetrics(self.registry, made)
+        self._registry = registry
+        self._metrics = AlerterMetrics(self._registry, made)
         self._file = StateFile(settings.state_dir / STATE_FILE, wall_s=wall_s)
         self._outbox = Outbox(self._file, wall_s)
         self._roster = Roster(policy=policy, channels=made, lacking=chosen.lacking, outbox=self._outbox, wall_s=wall_s)
@@ -219,7 +223,7 @@ class Alerter:
         state = app.state
         state.desk, state.history, state.links = self._desk, self._history, self._links
         state.roster, state.outbox, state.couriers = self._roster, self._outbox, self._couriers
-        state.registry, state.wall_s, state.alive = self.registry, self._wall_s, self._watchdog.alive
+        state.registry, state.wall_s, state.alive = self._registry, self._wall_s, self._watchdog.alive
         state.hidden = lambda: hidden(Turn(self._desk.state, self._wall_s()), self._policy)
         state.parts = self._standing.parts
         problems.install(app)
@@ -324,7 +328,8 @@ class Alerter:
             self._couriers[name].wake()
 
     def _acknowledged(self, notification_id: int, channel: str) -> None:
-        self._desk.acknowledge(self._history.notified(notification_id), by=channel)
+        told = self._history.notified(notification_id)
+        self._desk.acknowledge(told, by=channel, until_s=self._history.created_s(notification_id))
 
     # --- parts ---
 
@@ -366,7 +371,7 @@ class Alerter:
         names = calendars_of(feeds)
         calendars = Calendars(names, closures=closures, spans=spans_in_child)
         markets = Markets(names, calendars, lambda: int(self._wall_s() * 1e9))
-        self.registry.register(markets)
+        self._registry.register(markets)
         return markets
 
     def _troubles(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from math import inf
 
 from services.alerter.alerts import Acknowledgement, Alert, Source
 from services.alerter.digest import digest, log
@@ -29,10 +30,18 @@ def decide(turn: Turn, policy: Policy, wording: Wording, enabled: frozenset[str]
 
 
 def acknowledge(
-    turn: Turn, policy: Policy, wording: Wording, alert_ids: Collection[int], *, by: str, note: str = ""
+    turn: Turn,
+    policy: Policy,
+    wording: Wording,
+    alert_ids: Collection[int],
+    *,
+    by: str,
+    note: str = "",
+    until_s: float = inf,
 ) -> list[Alert]:
     """Acknowledge alerts, and with each what was told of its group: nobody is called about them any more.
 
+    Of the group only what was told up to ``until_s``: whoever answers a message has not read the later ones.
     What was posted is over with that. Returns the alerts that were not acknowledged before.
     """
     groups = {turn.alerts[one].group for one in alert_ids if one in turn.alerts} - {DIGEST_GROUP, LOG_GROUP}
@@ -40,7 +49,8 @@ def acknowledge(
     wanted = [
         alert
         for alert in turn.firing()
-        if alert.alert_id in alert_ids or (alert.group in groups and alert.told_s is not None)
+        if alert.alert_id in alert_ids
+        or (alert.group in groups and alert.told_s is not None and alert.told_s <= until_s)
     ]
     done = [turn.put(_acknowledged(alert, word)) for alert in wanted if alert.acknowledged is None]
     keys = [key for key in dict.fromkeys(alert.group for alert in done) if key in groups]

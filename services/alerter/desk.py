@@ -1,6 +1,7 @@
 """The one place where what the alerter knows is changed: a turn is decided, committed, and only then true."""
 
 from collections.abc import Callable, Collection, Sequence
+from math import inf
 from typing import TypeVar
 
 import structlog
@@ -53,10 +54,12 @@ class Desk:
         self._on_turn(turn)
         return done
 
-    def acknowledge(self, alert_ids: Collection[int], *, by: str, note: str = "") -> list[Alert]:
+    def acknowledge(self, alert_ids: Collection[int], *, by: str, note: str = "", until_s: float = inf) -> list[Alert]:
         """Acknowledge alerts and what was told of their groups; return those that were not acknowledged before."""
         wanted = frozenset(alert_ids)
-        return self.change(lambda turn: acknowledge(turn, self.policy, self.wording, wanted, by=by, note=note))
+        return self.change(
+            lambda turn: acknowledge(turn, self.policy, self.wording, wanted, by=by, note=note, until_s=until_s)
+        )
 
     def look(self) -> None:
         """Do what has come due."""

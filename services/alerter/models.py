@@ -40,7 +40,7 @@ class NewPost(BaseModel):
     fields: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,49}$")], Line] = Field(
         default_factory=dict, max_length=20, description="labelled lines; routes can match them, as they match labels"
     )
-    dedup_key: Line = Field("", description="a second post with the same key within a day is the same post")
+    dedup_key: Line = Field("", description="a second post with the same key and level within a day is the same post")
 
 
 class Posted(BaseModel):

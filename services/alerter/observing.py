@@ -92,9 +92,19 @@ def settle(turn: Turn, policy: Policy, source: Source, asked_s: float) -> None:
 
 
 def recall(
-    turn: Turn, policy: Policy, episodes: Iterable[Episode], words: Words, *, since_s: float, asked_s: float
+    turn: Turn,
+    policy: Policy,
+    episodes: Iterable[Episode],
+    words: Words,
+    *,
+    since_s: float,
+    asked_s: float,
+    knows_ends: bool = True,
 ) -> None:
-    """Take what Prometheus, asked at ``asked_s``, remembers of the time since it was last asked with success."""
+    """Take what Prometheus, asked at ``asked_s``, remembers of the time since it was last asked with success.
+
+    Where it does not ``know_ends``, since it has just started, what was known goes on.
+    """
     for episode in sorted(episodes, key=lambda one: one.started_s):
         known = turn.current(fingerprint_of(episode.labels))
         if _was_seen_to_end(known, episode, since_s - policy.watch.resolve_after):
@@ -102,10 +112,11 @@ def recall(
         if known is not None:
             gone_s = since_s if known.missing_s is None else known.missing_s
             known = _back(turn, policy, known, episode.started_s, gone_s, apart_s=episode.apart_s)
+        is_new = known is None
         if known is None:
             report = Report(labels=episode.labels, annotations=words(episode.labels), started_s=episode.started_s)
             known = begin(turn, policy, report, Source.PROMETHEUS)
-        if episode.is_over:
+        if episode.is_over and (knows_ends or is_new):
             _leave(turn, policy, known, episode.last_s, asked_s)
 
 
@@ -142,8 +153,10 @@ def _leave(turn: Turn, policy: Policy, alert: Alert, gone_s: float, asked_s: flo
 
 
 def post(turn: Turn, policy: Policy, posted: Post) -> int:
-    """Take what a job has to say and return its number; what has the key of something said within a day is that."""
-    key = {"dedup_key": posted.dedup_key} if posted.dedup_key else {"post": str(turn.next_alert_id)}
+    """Take what a job has to say and return its number; key and level of something said within a day mean that."""
+    key = {"post": str(turn.next_alert_id)}
+    if posted.dedup_key:  # what has become worse is no repetition
+        key = {"dedup_key": posted.dedup_key, "level": posted.level.value}
     fingerprint = fingerprint_of(key)
     known_id, said_s = turn.posted.get(fingerprint, (0, 0.0))
     if known_id and turn.now_s - said_s < SAME_S:

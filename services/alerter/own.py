@@ -19,7 +19,7 @@ BLIND: Final = frozenset({UNREACHABLE, NO_WATCHDOG})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """A channel that failed for good: since when, why, and whether a page would use it."""
+    """A channel that failed for good, or for long: since when, why, and whether a page would use it."""
 
     channel: str
     since_s: float
@@ -95,7 +95,7 @@ def _channels(broken: Iterable[Broken]) -> Iterator[Report]:
             one.since_s,
             labels={"channel": one.channel},
             summary=f"The channel {one.channel} does not deliver: {one.reason}",
-            description="It is left alone for a while; what it should have delivered goes to the next channel.",
+            description="What it should deliver goes to the next channel meanwhile; it is tried again and again.",
         )
 
 

@@ -136,6 +136,9 @@ class Watching(_Part):
     )
     resolve_after: Duration = Field(15.0, ge=0, description="how long an alert has to be gone before it is over")
     unreachable_after: Duration = Field(60.0, ge=1, description="silence of Prometheus that is an alert itself")
+    settle_after: Duration = Field(
+        120.0, ge=0, description="how long a Prometheus that has just started may take to find again what it knew"
+    )
     watchdog: str = Field("Watchdog", min_length=1, description="the rule that always fires; its value is the time")
     catch_up: Duration = Field(172_800.0, ge=0, description="how far back to read what was missed while away")
 

@@ -57,7 +57,7 @@ routes:
   - {match: {alertname: DiskLow|Notification}, to: [slack]}
 digest: {at: ["00:00"], channels: [slack]}
 failover_after: 2s
-watch: {every: 0.2s, resolve_after: 1s, unreachable_after: 2s}
+watch: {every: 0.2s, resolve_after: 1s, settle_after: 0s, unreachable_after: 2s}
 """
 """Every timer in seconds, so that what takes a quarter of an hour at night takes a moment here."""
 

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 ALERTS = 5000
 STORM = 5
-QUICK = policy(watch={"every": "1s", "resolve_after": "3s"}, storm=STORM)
+QUICK = policy(watch={"every": "1s", "resolve_after": "3s", "settle_after": "0s"}, storm=STORM)
 FILE_LIMIT_MB = 40.0
 """Several times what their rows take."""
 

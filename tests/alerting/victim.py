@@ -34,7 +34,7 @@ group_by: [alertname, feed]
 flapping: {episodes: 100, within: 1s, hold: 0s}
 digest: {at: ["00:00"], channels: [hook]}
 failover_after: 1h
-watch: {every: 0.3s, resolve_after: 1s, unreachable_after: 30s}
+watch: {every: 0.3s, resolve_after: 1s, settle_after: 0s, unreachable_after: 30s}
 """
 """Nothing is damped and no channel stands in for another: each channel has to get all that is meant for it."""
 

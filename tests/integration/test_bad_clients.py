@@ -63,7 +63,9 @@ def alerter() -> Iterator[int]:
     with TemporaryDirectory() as folder:
         policy = Path(folder) / "alerts.yaml"
         policy.write_text(POLICY, encoding="utf-8")
-        web = Alerter(configuration({**TOKENS, "ALERTS_CONFIG": str(policy), "STATE_DIR": folder})).web()
+        web = Alerter(
+            configuration({**TOKENS, "ALERTS_CONFIG": str(policy), "STATE_DIR": folder}), CollectorRegistry()
+        ).web()
         running = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=0, **ALERTER_SERVER))
         thread = threading.Thread(target=running.run)
         thread.start()

@@ -18,6 +18,9 @@ AGAIN_BASE_S: Final = 60.0
 AGAIN_CAP_S: Final = 3600.0
 """A channel that failed for good is tried again after a minute, then after longer and longer, up to an hour."""
 
+FAILING_S: Final = 900.0
+"""How long a channel may fail for now, with something to deliver, before a person is told of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disabled:
@@ -98,11 +101,16 @@ class Roster:
         self._disabled = self._known()
 
     def broken(self) -> tuple[Broken, ...]:
-        """Return the channels that failed for good, as the alerter tells of them."""
+        """Return the channels that failed for good, or have failed for long, as the alerter tells of them."""
         paged = {name for step in self._policy.page.steps for name in step.channels}
+        found = {name: (one.since_s, one.reason) for name, one in self._disabled.items()}
+        for name, queue in self._outbox.queues().items():
+            since_s = queue.failing_s
+            if name in self.channels and since_s and self._wall_s() - since_s > FAILING_S:  # 0 while left alone
+                found.setdefault(name, (since_s, "it fails again and again"))
         return tuple(
-            Broken(channel=name, since_s=one.since_s, reason=one.reason, is_paged=name in paged)
-            for name, one in sorted(self._disabled.items())
+            Broken(channel=name, since_s=since_s, reason=reason, is_paged=name in paged)
+            for name, (since_s, reason) in sorted(found.items())
         )
 
     def _known(self) -> dict[str, Disabled]:

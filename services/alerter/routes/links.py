@@ -37,8 +37,9 @@ async def about(request: Request, token: Token) -> Link:
 async def use(request: Request, token: Token) -> Acknowledged:
     """Acknowledge what the link's notification told. Doing it again changes nothing."""
     state = request.app.state
-    told = frozenset(state.history.notified(_number(request, token)))
-    done = state.desk.acknowledge(told, by=BY)
+    number = _number(request, token)
+    told = frozenset(state.history.notified(number))
+    done = state.desk.acknowledge(told, by=BY, until_s=state.history.created_s(number))
     return Acknowledged(alerts=sorted(one.alert_id for one in done))
 
 

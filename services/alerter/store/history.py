@@ -37,6 +37,11 @@ class History:
         rows = self._file.rows("notification", notification_id=notification_id)
         return decoded(rows[0]["message"]) if rows else None
 
+    def created_s(self, notification_id: int) -> float:
+        """Return when a notification was made, Unix seconds; 0 where there is no such notification."""
+        rows = self._file.rows("notification", notification_id=notification_id)
+        return float(rows[0]["created_s"]) if rows else 0.0
+
     def notifications(self, *, alert_id: int | None, before: int | None, limit: int) -> list[dict[str, Any]]:
         """Return notifications, the newest first, each with its deliveries and their attempts."""
         found = self._file.rows("notifications", alert_id=alert_id, before=before, limit=limit)

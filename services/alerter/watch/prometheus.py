@@ -81,11 +81,15 @@ class TooMuchError(UnavailableError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What Prometheus says now: what fires, the fingerprints of what is pending, and the watchdog's value (Unix s)."""
+    """What Prometheus says now: what fires, and the fingerprints of what is pending.
+
+    Of the watchdog its value and since when it fires, which is since when the rules are evaluated; Unix seconds.
+    """
 
     reports: Sequence[Report]
     pending: frozenset[str]
     watchdog_s: float | None
+    watchdog_since_s: float = 0.0
 
 
 class Prometheus:
@@ -100,14 +104,15 @@ class Prometheus:
         said = self._asked("/api/v1/alerts", {}, _Alerts).alerts
         named = [(one, one.labels.get(NAME, "")) for one in said]
         firing = [one for one, name in named if one.state == "firing" and name != watchdog]
-        values = [one.value for one, name in named if one.state == "firing" and name == watchdog]
+        watchdogs = [one for one, name in named if one.state == "firing" and name == watchdog]
         return Snapshot(
             reports=[
                 Report(labels=one.labels, annotations=one.annotations, started_s=one.activeAt.timestamp())
                 for one in firing
             ],
             pending=frozenset(fingerprint_of(one.labels) for one in said if one.state == "pending"),
-            watchdog_s=_number(values[0]) if values else None,
+            watchdog_s=_number(watchdogs[0].value) if watchdogs else None,
+            watchdog_since_s=watchdogs[0].activeAt.timestamp() if watchdogs else 0.0,
         )
 
     def episodes(

@@ -102,7 +102,29 @@ class Watcher:
         has_all = is_sure and (missed is not None or not is_behind)
         if is_sure:
             self._desk.is_ready = True
-        self._desk.change(lambda turn: self._take(turn, snapshot, missed, started_s, is_sure=is_sure, has_all=has_all))
+        # Rules have their graces and their `for`: what a Prometheus does not say at first is not over.
+        knows_ends = is_sure and started_s - snapshot.watchdog_since_s >= self._watching.settle_after
+
+        def take(turn: Turn) -> None:
+            policy = self._desk.policy
+            if missed is not None:
+                recall(
+                    turn,
+                    policy,
+                    missed.episodes,
+                    missed.words_of,
+                    since_s=missed.since_s,
+                    asked_s=started_s,
+                    knows_ends=knows_ends,
+                )
+            reports, pending = snapshot.reports, snapshot.pending
+            observe(turn, policy, reports, Source.PROMETHEUS, pending=pending, is_complete=knows_ends)
+            if knows_ends:
+                settle(turn, policy, Source.PROMETHEUS, started_s)
+            if has_all:
+                turn.watched_s = started_s
+
+        self._desk.change(take)
         self._has_failed = not has_all
         outcome = "ok" if has_all else "not_read_up" if is_sure else "no_watchdog"
         self._on_poll(outcome, self._wall_s() - started_s)
@@ -150,25 +172,6 @@ class Watcher:
             return None
         log.info("alerts.read_up", away_s=round(now_s - seen_s, 1), episodes=len(episodes))
         return _Missed(since_s, episodes, words)
-
-    def _take(
-        self,
-        turn: Turn,
-        snapshot: Snapshot,
-        missed: "_Missed | None",
-        asked_s: float,
-        *,
-        is_sure: bool,
-        has_all: bool,
-    ) -> None:
-        policy = self._desk.policy
-        if missed is not None:
-            recall(turn, policy, missed.episodes, missed.words_of, since_s=missed.since_s, asked_s=asked_s)
-        observe(turn, policy, snapshot.reports, Source.PROMETHEUS, pending=snapshot.pending, is_complete=is_sure)
-        if is_sure:
-            settle(turn, policy, Source.PROMETHEUS, asked_s)
-        if has_all:
-            turn.watched_s = asked_s
 
 
 class _Missed:

@@ -16,7 +16,7 @@ channels:
   hook: {kind: webhook, per_minute: 600}
 page: {steps: [{channels: [hook]}], repeat: 1h, interval: 0s}
 digest: {at: ["00:00"], channels: [hook]}
-watch: {every: 0.2s, resolve_after: 1s, unreachable_after: 1s}
+watch: {every: 0.2s, resolve_after: 1s, settle_after: 0s, unreachable_after: 1s}
 """
 """Prometheus is nowhere, which is an alert of its own a second after the start."""
 

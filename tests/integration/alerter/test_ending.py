@@ -19,7 +19,7 @@ channels: {slack: {kind: slack}}
 page: {steps: [{channels: [slack]}], repeat: 1h}
 routes: [{match: {alertname: Notification}, to: log}]
 digest: {at: ["00:00"], channels: [slack]}
-watch: {every: 0.2s, resolve_after: 1s, unreachable_after: 1s}
+watch: {every: 0.2s, resolve_after: 1s, settle_after: 0s, unreachable_after: 1s}
 """
 CLIENTS = 4
 

@@ -209,3 +209,63 @@ def test_a_warning_that_ended_within_its_silence_is_in_no_digest() -> None:
     stage.until("18:30")
 
     assert stage.story() == []
+
+
+CIRCLE = """
+inhibit:
+  - {when: {alertname: FeedSilent}, hide: {alertname: DiskLow}}
+  - {when: {alertname: DiskLow}, hide: {alertname: FeedSilent}}
+"""
+
+
+def test_alerts_that_explain_each_other_in_a_circle_are_both_told() -> None:
+    stage = Stage(CIRCLE)
+    stage.silence("1m", alertname=".*")
+    stage.fire("FeedSilent", feed="binance")
+    stage.fire("DiskLow", volume="data")
+    stage.wait("10m")
+
+    told = " ".join(stage.story())
+    assert "FeedSilent" in told
+    assert "DiskLow" in told
+
+
+def test_what_explains_by_way_of_something_hidden_still_explains() -> None:
+    chain = """
+inhibit:
+  - {when: {alertname: ServiceDown}, hide: {alertname: FeedSilent}}
+  - {when: {alertname: FeedSilent}, hide: {alertname: SymbolSilent}}
+"""
+    stage = Stage(chain)
+    stage.fire("ServiceDown", service="collector")
+    stage.fire("FeedSilent", feed="binance")
+    stage.fire("SymbolSilent", feed="binance", symbol="BTCUSDT")
+    stage.wait("10m")
+
+    assert stage.story() == ["00:00:00 firing slack: ServiceDown collector"]
+
+
+def test_a_cause_that_is_only_held_because_it_flaps_explains_no_longer_than_it_lingers() -> None:
+    stage = Stage(INHIBIT)
+    for _ in range(4):
+        stage.blink("ServiceDown", service="collector", on="20s", off="3m")
+    stage.ack("ServiceDown")
+    stage.story()
+    stage.fire("FeedSilent", feed="binance")
+    stage.wait("3m")
+
+    assert stage.firing()[0].name == "ServiceDown"
+    assert [line.partition(" ")[2] for line in stage.story()] == ["firing slack: FeedSilent binance"]
+
+
+def test_a_cause_that_ended_in_a_future_that_was_taken_back_explains_nothing() -> None:
+    stage = Stage(INHIBIT)
+    stage.fire("ServiceDown", service="collector")
+    stage.wait("1h")
+    stage.end("ServiceDown")
+    stage.wait("20s")
+    stage.story()
+    stage.now_s -= 3600
+    stage.fire("FeedSilent", feed="binance")
+
+    assert [line.partition(" ")[2] for line in stage.story()] == ["firing slack: FeedSilent binance"]

@@ -226,6 +226,15 @@ def test_a_key_stands_for_what_was_said_first_for_a_day(level: str) -> None:
     assert stage.post(level, "three", key="k") != first
 
 
+def test_what_has_become_worse_is_no_repetition() -> None:
+    stage = Stage()
+    stage.post("warning", "margin is low", key="margin")
+    stage.story()
+    stage.post("critical", "margin is gone", key="margin")
+
+    assert [line.partition(" ")[2] for line in stage.story()] == ["firing slack: margin is gone"]
+
+
 def test_a_key_stands_for_what_was_said_even_once_that_is_acknowledged() -> None:
     stage = Stage()
     first = stage.post("critical", "stopped", key="k")

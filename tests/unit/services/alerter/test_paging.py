@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.alerter.deciding import acknowledge
 from tests.unit.services.alerter.stage import BASE, Stage, policy_of
 
 
@@ -87,6 +88,23 @@ def test_acknowledging_twice_says_nothing_new() -> None:
 
     assert len(stage.ack("FeedSilent")) == 1
     assert stage.ack("FeedSilent") == []
+
+
+def test_whoever_answers_a_message_has_not_read_the_later_ones() -> None:
+    stage = Stage()
+    stage.fire("SymbolSilent", feed="binance", symbol="BTCUSDT")
+    answered_s = stage.now_s
+    stage.wait("2m")
+    stage.fire("SymbolSilent", feed="binance", symbol="ETHUSDT")
+    first, later = stage.firing()
+    stage.story()
+    stage.change(
+        lambda turn: acknowledge(turn, stage.policy, stage.words, {first.alert_id}, by="phone", until_s=answered_s)
+    )
+    stage.wait("30m")
+
+    assert [alert.alert_id for alert in stage.firing() if alert.acknowledged is None] == [later.alert_id]
+    assert any("ETHUSDT" in line for line in stage.story())
 
 
 def test_alerts_of_one_group_share_their_message() -> None:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.alerter.delivery.roster import AGAIN_BASE_S, AGAIN_CAP_S, Roster
+from services.alerter.delivery.roster import AGAIN_BASE_S, AGAIN_CAP_S, FAILING_S, Roster
 from services.alerter.messages import Kind
 from services.alerter.store.file import StateFile
 from services.alerter.store.outbox import Outbox
 from tests.unit.services.alerter.delivery.channels import Scripted
 from tests.unit.services.alerter.desks import state_file
 from tests.unit.services.alerter.stage import BASE, MONDAY_NOON, policy_of
+from tests.unit.services.alerter.store.kept import Office
 
 
 class Clock:
@@ -142,3 +143,17 @@ def test_a_clock_that_is_set_back_makes_no_rest_longer(file: StateFile, clock: C
     roster.set_back(3600)
 
     assert roster.rests_s("slack") == AGAIN_BASE_S
+
+
+def test_a_channel_that_fails_for_long_with_something_to_deliver_is_told_of(clock: Clock, file: StateFile) -> None:
+    office = Office(file)
+    office.fire("FeedSilent", feed="binance")
+    office.fail("slack", again_s=5.0)
+    clock.now_s = office.now_s + FAILING_S
+    roster = roster_of(file, clock, "slack")
+    assert roster.broken() == ()
+
+    clock.now_s += 1
+    (broken,) = roster.broken()
+
+    assert (broken.channel, broken.since_s, broken.is_paged) == ("slack", office.now_s, True)

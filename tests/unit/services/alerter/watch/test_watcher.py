@@ -33,6 +33,7 @@ class Asked:
         self.is_there = True
         self.has_past = True
         self.watchdog_s: Callable[[], float | None] = lambda: None
+        self.watchdog_since_s = 0.0
         self.asked: list[tuple[float, float]] = []
         self.polls = 0
 
@@ -46,6 +47,7 @@ class Asked:
             ],
             pending=frozenset(map(fingerprint_of, self.pending)),
             watchdog_s=self.watchdog_s(),
+            watchdog_since_s=self.watchdog_since_s,
         )
 
     async def episodes(self, since_s: float, until_s: float) -> Sequence[Episode]:
@@ -458,3 +460,35 @@ def test_it_asks_as_often_as_the_policy_says(night: Night) -> None:
     run(waiting)
 
     assert night.asked.polls == 12
+
+
+# --- a Prometheus that has just started ---
+
+
+def test_what_a_prometheus_that_has_just_started_does_not_say_is_not_over(night: Night) -> None:
+    night.asked.firing = [SILENT]
+    night.polls_for(10)
+    night.asked.is_there, night.asked.firing = False, []
+    night.polls_for(35)
+    night.asked.is_there, night.asked.watchdog_since_s = True, night.now_s
+    night.asked.past = [Episode(labels=SILENT, started_s=MONDAY_NOON, last_s=night.now_s - 40, is_over=True)]
+    night.polls_for(100)
+    assert [alert.ended_s for alert in night.desk.state.alerts.values()] == [None]
+
+    night.asked.firing = [SILENT]
+    night.polls_for(60)
+
+    assert [alert.alert_id for alert in night.desk.state.alerts.values()] == [1]
+    assert [alert.ended_s for alert in night.desk.state.alerts.values()] == [None]
+
+
+def test_what_it_does_not_say_for_long_enough_is_over(night: Night) -> None:
+    night.asked.firing = [SILENT]
+    night.polls_for(10)
+    night.asked.firing, night.asked.watchdog_since_s = [], night.now_s
+    night.polls_for(110)
+    assert [alert.ended_s for alert in night.desk.state.alerts.values()] == [None]
+
+    night.polls_for(60)
+
+    assert not [alert for alert in night.desk.state.alerts.values() if alert.is_firing]

@@ -16,10 +16,10 @@ import requests
 from pydantic import Field, SecretStr
 
 from nightdesk import outbound
+from nightdesk.durations import seconds
 from nightdesk.errors import ConfigurationError, NightdeskError, UnavailableError
 from nightdesk.matchers import read_matchers, written
 from nightdesk.settings import Settings, load
-from services.alerter.durations import seconds
 
 BY: Final = "command line"
 BOUNDS: Final = outbound.Bounds(timeout_s=(3.05, 90.0), deadline_s=120.0)

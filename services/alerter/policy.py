@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from nightdesk.config_files import Location, read_config
+from nightdesk.durations import Duration
 from nightdesk.matchers import Matchers
 from services.alerter.channels import ChannelOptions, secret_variables
-from services.alerter.durations import Duration
 from services.alerter.matching import Labels, matches
 from services.alerter.messages import Tier
 from services.alerter.times import TimeOfDay, Zone

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from nightdesk.durations import written
 from services.alerter.alerts import NAME, SEVERITY, Alert, Source
-from services.alerter.durations import written
 from services.alerter.messages import MAX_TOLD, Fact, Kind, Link, Message, Tier, Told
 from services.alerter.news import CALLS, News
 from services.alerter.times import local

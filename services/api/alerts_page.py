@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
 
+from nightdesk import durations
 from nightdesk.alerting import Alert, Attempt, Channel, Delivery, Link, Notification, Silence
 from nightdesk.matchers import exactly, written
 from services.api.templates import NOTHING, Html, fill, joined
@@ -100,16 +101,6 @@ def state_of(alert: Alert) -> str:
     return "firing, nobody was told yet" if alert.told_at is None else f"firing, told at {minute(alert.told_at)}"
 
 
-def lasting(seconds: float) -> str:
-    """Return a length of time in its two largest units."""
-    left, parts = max(0, round(seconds)), []
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        number, left = divmod(left, size)
-        if number:
-            parts.append(f"{number} {unit}")
-    return " ".join(parts[:2]) or "0 s"
-
-
 def minute(moment: datetime) -> str:
     """Return a moment for reading; the desk's clock is UTC."""
     return f"{moment:%a %d %b %H:%M} UTC"
@@ -128,7 +119,7 @@ def _firing(alert: Alert, now: datetime) -> Html:
         name=alert.name,
         iso=alert.started_at.isoformat(),
         since=minute(alert.started_at),
-        age=lasting((now - alert.started_at).total_seconds()),
+        age=durations.written((now - alert.started_at).total_seconds()),
         state=state_of(alert),
         description=joined(*_paragraph(alert.description)),
         last_good=good,
@@ -147,7 +138,7 @@ def _ended(alert: Alert) -> Html:
     by = f", acknowledged by {alert.acknowledged_by}" if alert.acknowledged_by else ""
     length_s = ((alert.ended_at or alert.started_at) - alert.started_at).total_seconds()
     # What a job reports has no end of its own.
-    over = f", over after {lasting(length_s)}" if length_s else ""
+    over = f", over after {durations.written(length_s)}" if length_s else ""
     return fill(
         "parts/ended.html",
         tier=alert.tier,
@@ -233,7 +224,7 @@ def _silence(one: Silence, now: datetime) -> Html:
         match=written(one.match),
         iso=one.ends_at.isoformat(),
         until=minute(one.ends_at),
-        left=lasting((one.ends_at - now).total_seconds()),
+        left=durations.written((one.ends_at - now).total_seconds()),
         by=one.by,
         reason=f": {one.reason}" if one.reason else "",
     )

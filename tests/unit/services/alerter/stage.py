@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from nightdesk.durations import seconds
 from services.alerter.alerts import NAME, SEVERITY, Alert, Report, Silence, Source, fingerprint_of
 from services.alerter.deciding import acknowledge, decide
-from services.alerter.durations import seconds
 from services.alerter.messages import Tier
 from services.alerter.observing import Post, observe, post, settle
 from services.alerter.policy import Policy, read_policy

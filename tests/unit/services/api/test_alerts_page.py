@@ -14,7 +14,6 @@ from services.api.alerts_page import (
     View,
     about_link,
     after_link,
-    lasting,
     nobody_would_be_woken,
     rendered,
     runbook_of,
@@ -250,13 +249,6 @@ def test_a_link_that_was_used_says_what_that_did() -> None:
 
     assert "Acknowledged: #12, #14. Nobody is called about it any more." in words(after_link(link, [12, 14]))
     assert "acknowledged by link" in after_link(link, [])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(0, "0 s"), (-5, "0 s"), (59.6, "1 min"), (3661, "1 h 1 min"), (90_061, "1 d 1 h")]
-)
-def test_a_length_is_said_in_its_two_largest_units(seconds: float, said: str) -> None:
-    assert lasting(seconds) == said
 
 
 @given(some.text(), some.text(), some.dictionaries(some.from_regex(r"[a-z]{1,5}", fullmatch=True), some.text()))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerter.durations import seconds, written
+from nightdesk.durations import seconds, written
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ password: ## print Grafana's admin password and the token of the login from outs
 ack: ## acknowledge an alert: ID=12, and NOTE='why' if you like
 	@deploy/desk ack
 
-silence: ## silence alerts: MATCH='alertname=SymbolSilent,symbol=BTC.*' FOR=2h, and REASON='why' if you like
+silence: ## silence alerts: MATCH='alertname=SymbolSilent,symbol=BTC.*' FOR=2h (a minute at least), and REASON='why' if you like
 	@deploy/desk silence
 
 silences: ## list what is silenced

@@ -61,10 +61,6 @@ class Desk:
             lambda turn: acknowledge(turn, self.policy, self.wording, wanted, by=by, note=note, until_s=until_s)
         )
 
-    def look(self) -> None:
-        """Do what has come due."""
-        self.change(lambda _turn: None)
-
     def overdue_s(self) -> float:
         """Return for how long the most overdue call has been waiting to be made; 0 when none is."""
         now_s = self._wall_s()

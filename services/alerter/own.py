@@ -28,7 +28,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Condition:
     """How the alerter is at a moment. Times are Unix seconds."""
 
     now_s: float
@@ -49,14 +49,14 @@ class Standing:
     adrift_s: float | None = None
 
 
-def reports_of(standing: Standing) -> list[Report]:
+def reports_of(condition: Condition) -> list[Report]:
     """Return what is wrong with the alerter itself and with what it stands on."""
-    return [*_prometheus(standing), *_channels(standing.broken), *_state(standing)]
+    return [*_prometheus(condition), *_channels(condition.broken), *_state(condition)]
 
 
-def _prometheus(standing: Standing) -> Iterator[Report]:
-    since_s, limit_s = standing.silent_since_s, standing.unreachable_after_s
-    if since_s is not None and (standing.now_s - since_s > limit_s or UNREACHABLE in standing.known):
+def _prometheus(condition: Condition) -> Iterator[Report]:
+    since_s, limit_s = condition.silent_since_s, condition.unreachable_after_s
+    if since_s is not None and (condition.now_s - since_s > limit_s or UNREACHABLE in condition.known):
         yield _report(
             UNREACHABLE,
             Tier.CRITICAL,
@@ -64,27 +64,27 @@ def _prometheus(standing: Standing) -> Iterator[Report]:
             summary="Prometheus does not answer the alerter",
             description="Until it does, nothing else that goes wrong is noticed.",
         )
-    if _has_no_watchdog(standing):
+    if _has_no_watchdog(condition):
         yield _report(
             NO_WATCHDOG,
             Tier.CRITICAL,
-            standing.evaluated_s,
+            condition.evaluated_s,
             summary="Prometheus answers but its watchdog does not fire",
             description="It does not evaluate its rules, the rule is gone, or its clock is far off: nothing else that "
             "goes wrong is noticed.",
         )
 
 
-def _has_no_watchdog(standing: Standing) -> bool:
+def _has_no_watchdog(condition: Condition) -> bool:
     """Return whether the rules are not evaluated; once that was said, only a sure answer ends it, and silence is none.
 
     It counts by the time of the last answer, for a machine that slept has asked nobody, and a Prometheus that has just
     come back is given the time to evaluate its rules.
     """
-    if NO_WATCHDOG in standing.known:
-        return not standing.is_sure
-    unsure_s = standing.answered_s - max(standing.evaluated_s, standing.answers_since_s)
-    return standing.silent_since_s is None and unsure_s > standing.unreachable_after_s
+    if NO_WATCHDOG in condition.known:
+        return not condition.is_sure
+    unsure_s = condition.answered_s - max(condition.evaluated_s, condition.answers_since_s)
+    return condition.silent_since_s is None and unsure_s > condition.unreachable_after_s
 
 
 def _channels(broken: Iterable[Broken]) -> Iterator[Report]:
@@ -99,24 +99,24 @@ def _channels(broken: Iterable[Broken]) -> Iterator[Report]:
         )
 
 
-def _state(standing: Standing) -> Iterator[Report]:
-    if standing.adrift_s is not None:
+def _state(condition: Condition) -> Iterator[Report]:
+    if condition.adrift_s is not None:
         yield _report(
             "StateDamaged",
             Tier.CRITICAL,
-            standing.adrift_s,
+            condition.adrift_s,
             labels={"problem": "not_saved"},
             summary="The alerter cannot save what it knows: its disk takes nothing",
             description="It goes on in memory. After a restart, what is acknowledged would be told again.",
         )
-    if standing.damage and standing.now_s - standing.began_s < TOLD_OF_DAMAGE_S:
+    if condition.damage and condition.now_s - condition.began_s < TOLD_OF_DAMAGE_S:
         yield _report(
             "StateDamaged",
             Tier.WARNING,
-            standing.began_s,
+            condition.began_s,
             labels={"problem": "begun_anew"},
             summary="The alerter began with an empty memory",
-            description=f"{standing.damage}. Acknowledgements, silences and history from before are not known.",
+            description=f"{condition.damage}. Acknowledgements, silences and history from before are not known.",
         )
 
 

@@ -10,7 +10,7 @@ from services.alerter.deadman import Deadman
 from services.alerter.delivery.roster import Roster
 from services.alerter.desk import Desk
 from services.alerter.messages import Tier
-from services.alerter.own import Standing as OwnStanding
+from services.alerter.own import Condition
 from services.alerter.store.file import StateFile
 from services.alerter.store.outbox import Outbox
 from services.alerter.watch.watcher import Watcher
@@ -34,9 +34,9 @@ class Standing:
     wall_s: Callable[[], float]
     began_s: float
 
-    def own(self) -> OwnStanding:
+    def own(self) -> Condition:
         """Return what the alerter's own alerts are made from."""
-        return OwnStanding(
+        return Condition(
             now_s=self.wall_s(),
             began_s=self.began_s,
             answered_s=self.watcher.answered_s,

@@ -200,7 +200,7 @@ def test_until_it_is_known_what_fires_nobody_is_told(house: House) -> None:
     assert house.told.story() == []
 
     house.desk.is_ready = True
-    house.desk.look()
+    house.desk.change(lambda _turn: None)
     assert house.told.story() == ["firing slack: binance"]
 
 
@@ -209,7 +209,7 @@ def test_what_is_acknowledged_before_that_is_acknowledged(house: House) -> None:
     house.fires("binance")
     house.desk.acknowledge([1], by="me")
     house.desk.is_ready = True
-    house.desk.look()
+    house.desk.change(lambda _turn: None)
 
     assert house.told.story() == ["acknowledged -: Acknowledged by me: binance"]
     assert house.desk.state.alerts[1].acknowledged is not None
@@ -221,7 +221,7 @@ def test_it_says_for_how_long_a_call_has_been_due(house: House) -> None:
     house.fires("binance")
     house.now_s += 900 + 30
     assert house.desk.overdue_s() == 30
-    house.desk.look()
+    house.desk.change(lambda _turn: None)
     assert house.desk.overdue_s() <= 0
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from services.alerter.alerts import NAME, SEVERITY
-from services.alerter.own import BLIND, TOLD_OF_DAMAGE_S, Broken, Standing, reports_of
+from services.alerter.own import BLIND, TOLD_OF_DAMAGE_S, Broken, Condition, reports_of
 
 NOW = 100_000.0
-WELL = Standing(
+WELL = Condition(
     now_s=NOW,
     began_s=NOW - 50_000,
     answered_s=NOW - 3,
@@ -23,7 +23,7 @@ WELL = Standing(
 KNOWN = frozenset({"PrometheusUnreachable", "WatchdogMissing"})
 
 
-def said(standing: Standing) -> list[tuple[str, str]]:
+def said(standing: Condition) -> list[tuple[str, str]]:
     return [(report.labels[NAME], report.labels[SEVERITY]) for report in reports_of(standing)]
 
 

@@ -10,7 +10,7 @@ from nightdesk.errors import UnavailableError
 from services.alerter.alerts import NAME, SEVERITY, Episode, Report, Source, fingerprint_of
 from services.alerter.desk import Desk
 from services.alerter.observing import observe
-from services.alerter.own import Standing, reports_of
+from services.alerter.own import Condition, reports_of
 from services.alerter.store.file import StateFile
 from services.alerter.watch.prometheus import Snapshot
 from services.alerter.watch.watcher import OVERLAP_S, Watcher
@@ -99,8 +99,8 @@ class Night:
         """Return the names of what the alerter says about Prometheus."""
         return [report.labels[NAME] for report in reports_of(self.standing())]
 
-    def standing(self) -> Standing:
-        return Standing(
+    def standing(self) -> Condition:
+        return Condition(
             now_s=self.now_s,
             began_s=self.began_s,
             answered_s=self.watcher.answered_s,

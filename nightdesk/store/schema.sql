@@ -85,6 +85,7 @@ CREATE TABLE klines (
     trades int8 NOT NULL,
     closed bool NOT NULL,
     received_at timestamptz NOT NULL,
+    source text NOT NULL DEFAULT 'stream',
     PRIMARY KEY (symbol_id, "interval", time)
 );
 
@@ -167,9 +168,16 @@ CREATE TABLE gaps (
     cause text NOT NULL,
     state text NOT NULL CHECK (state IN ('open', 'filling', 'filled', 'unfillable')),
     opened_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    -- How it was filled and how good that is: 'trades' are the exchange's own, one by one, 'bars' only its candles, in klines.
+    source text NOT NULL DEFAULT '',
+    quality text NOT NULL DEFAULT '' CHECK (quality IN ('', 'trades', 'aggregated', 'bars')),
+    -- Why it cannot be filled, or not yet.
+    reason text NOT NULL DEFAULT '',
+    tries int NOT NULL DEFAULT 0
 );
 
+CREATE INDEX gaps_opened ON gaps (opened_at) WHERE state IN ('open', 'filling');
 CREATE INDEX gaps_missing ON gaps (symbol_id, kind) WHERE state <> 'filled' AND missing IS NOT NULL;
 CREATE INDEX gaps_time ON gaps (symbol_id, kind, from_time);
 
@@ -211,6 +219,115 @@ CREATE TABLE positions (
     committed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (consumer, stream)
 ) WITH (fillfactor = 30, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+
+-- Runs: what was to run, what became of it. A row is the truth; the queue only carries its number.
+-- `job` is the schedule's name, `task` the job's file; `due_at` is when it may be queued (again), `lapses_at` when a wait for
+-- its turn has been too long.
+CREATE TABLE runs (
+    run_id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    job text NOT NULL,
+    scheduled_for timestamptz NOT NULL,
+    task text NOT NULL,
+    origin text NOT NULL CHECK (origin IN ('schedule', 'gap', 'request', 'hand')),
+    chain text NOT NULL,
+    after text[] NOT NULL DEFAULT '{}',
+    args jsonb NOT NULL DEFAULT '{}',
+    idempotency_key text UNIQUE,
+    state text NOT NULL DEFAULT 'expected'
+        CHECK (state IN ('expected', 'queued', 'running', 'succeeded', 'failed', 'missed', 'skipped')),
+    reason text NOT NULL DEFAULT '',
+    due_at timestamptz NOT NULL,
+    lapses_at timestamptz NOT NULL,
+    overlapped bool NOT NULL DEFAULT false,
+    timeout_s float8 NOT NULL CHECK (timeout_s > 0),
+    attempts_allowed int NOT NULL DEFAULT 1 CHECK (attempts_allowed > 0),
+    backoff_s float8 NOT NULL DEFAULT 30,
+    attempts int NOT NULL DEFAULT 0,
+    worker text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    queued_at timestamptz,
+    sent_at timestamptz,
+    started_at timestamptz,
+    beat_at timestamptz,
+    finished_at timestamptz,
+    progress jsonb,
+    result jsonb,
+    error text,
+    log text,
+    UNIQUE (job, scheduled_for)
+);
+
+CREATE INDEX runs_open ON runs (due_at) WHERE state IN ('expected', 'queued', 'running');
+CREATE INDEX runs_time ON runs (scheduled_for);
+CREATE INDEX runs_overlapped ON runs (job) WHERE overlapped;
+
+-- How many runs ever reached each state, which counters can be made of whatever becomes of the rows.
+CREATE TABLE run_totals (
+    job text NOT NULL,
+    state text NOT NULL,
+    runs int8 NOT NULL,
+    PRIMARY KEY (job, state)
+) WITH (fillfactor = 50);
+
+CREATE FUNCTION count_run() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' OR OLD.state <> NEW.state THEN
+        INSERT INTO run_totals AS t (job, state, runs) VALUES (NEW.job, NEW.state, 1)
+        ON CONFLICT (job, state) DO UPDATE SET runs = t.runs + 1;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER runs_counted AFTER INSERT OR UPDATE OF state ON runs FOR EACH ROW EXECUTE FUNCTION count_run();
+
+-- Up to when each job's runs are written down.
+CREATE TABLE schedules (
+    job text PRIMARY KEY,
+    planned_until timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- What may still be asked of an exchange, shared by everyone who asks with one key.
+CREATE TABLE rate_budgets (
+    budget text PRIMARY KEY,
+    available float8 NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    closed_until timestamptz NOT NULL DEFAULT '-infinity',
+    spent int8 NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+-- What the last verification found for a symbol and a UTC day. A minute is complete when none of its ids is missing and its
+-- bar equals the exchange's own.
+CREATE TABLE completeness (
+    symbol_id int NOT NULL,
+    day date NOT NULL,
+    minutes int NOT NULL,
+    complete int NOT NULL,
+    missing_ids int8 NOT NULL,
+    differing int NOT NULL,
+    unchecked int NOT NULL,
+    percent float8 NOT NULL,
+    detail jsonb NOT NULL DEFAULT '[]',
+    verified_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (symbol_id, day)
+);
+
+-- Days of ticks that are kept as files. `checksum` is of the rows, whatever their order, `file_sha256` of the file.
+CREATE TABLE archives (
+    tick_table text NOT NULL,
+    day date NOT NULL,
+    location text NOT NULL,
+    rows int8 NOT NULL,
+    bytes int8 NOT NULL,
+    checksum text NOT NULL,
+    file_sha256 text NOT NULL,
+    archived_at timestamptz NOT NULL DEFAULT now(),
+    dropped_at timestamptz,
+    PRIMARY KEY (tick_table, day)
+);
 
 -- Make the partition of a UTC day unless it is there. LIKE and ATTACH instead of PARTITION OF, whose lock on the parent
 -- waits for every running COPY and makes every later one wait behind it.
@@ -291,7 +408,8 @@ GRANT EXECUTE ON FUNCTION advance_positions(text, text[], text[], text[], text[]
 GRANT SELECT, INSERT ON trades, agg_trades, quotes, depths, events TO nightdesk_writer;
 GRANT SELECT, INSERT, UPDATE ON feeds, symbols, klines, bars, latest, marks, gaps, leases, positions
     TO nightdesk_writer;
-GRANT SELECT, INSERT, UPDATE, DELETE ON quarantine, workers TO nightdesk_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON quarantine, workers, runs, schedules TO nightdesk_writer;
+GRANT SELECT, INSERT, UPDATE ON run_totals, rate_budgets, completeness, archives TO nightdesk_writer;
 
 -- The reader (api, Grafana) sees everything and changes nothing.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO nightdesk_reader;

@@ -78,7 +78,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty: Database) -> None:
     with empty.connect(migrate.OWNER) as connection:
         assert connection.execute("SELECT to_regclass('trades')").fetchone() == (None,)
         connection.execute("DROP TABLE gaps")
-    assert migrate.apply_migrations(empty.url(), PASSWORDS[migrate.OWNER]) == ["0001.initial"]
+    assert migrate.apply_migrations(empty.url(), PASSWORDS[migrate.OWNER]) == ["0001.initial", "0002.runs"]
 
 
 def test_a_changed_password_takes_effect(empty: Database) -> None:

@@ -1,8 +1,7 @@
 -- Runs and what jobs keep: the schedule's rows, budgets of requests, completeness, archives.
 
 -- Runs: what was to run, what became of it. A row is the truth; the queue only carries its number.
--- `job` is the schedule's name, `task` the job's file; `due_at` is when it may be queued (again), `lapses_at` when a wait for
--- its turn has been too long.
+-- `job` is the schedule's name, `task` the job's file; `due_at` is when it may be queued (again).
 CREATE TABLE runs (
     run_id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     job text NOT NULL,
@@ -17,7 +16,9 @@ CREATE TABLE runs (
         CHECK (state IN ('expected', 'queued', 'running', 'succeeded', 'failed', 'missed', 'skipped')),
     reason text NOT NULL DEFAULT '',
     due_at timestamptz NOT NULL,
-    lapses_at timestamptz NOT NULL,
+    grace_s float8 NOT NULL,
+    catch_up text NOT NULL DEFAULT 'latest' CHECK (catch_up IN ('skip', 'latest', 'all')),
+    max_age_s float8 NOT NULL,
     overlapped bool NOT NULL DEFAULT false,
     timeout_s float8 NOT NULL CHECK (timeout_s > 0),
     attempts_allowed int NOT NULL DEFAULT 1 CHECK (attempts_allowed > 0),

@@ -131,7 +131,7 @@ class Calendars:
         closed: Mapping[date, str] = self._closures.closures.get(name, {})
         early: Mapping[date, time] = self._closures.early_closes.get(name, {})
         spans = self._spans(name, today - BEFORE, today + AHEAD)
-        kept = (_cut(span, early.get(span.session)) for span in spans if span.session not in closed)
+        kept = (cut(span, early.get(span.session)) for span in spans if span.session not in closed)
         return sorted((span for span in kept if span.open_ns < span.close_ns), key=_open_ns)
 
 
@@ -172,7 +172,8 @@ def spans_in_child(name: str, start: date, end: date) -> list[Span]:
     return [Span(date.fromisoformat(session), *rest) for session, *rest in json.loads(done.stdout)]
 
 
-def _cut(span: Span, closes: time | None) -> Span:
+def cut(span: Span, closes: time | None) -> Span:
+    """Return the stretch, ended at this time of the exchange's day."""
     if closes is None:
         return span
     close_ns = int(datetime.combine(span.session, closes, ZoneInfo(span.zone)).timestamp()) * NS

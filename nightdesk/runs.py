@@ -69,3 +69,98 @@ def queue_id(job: str, scheduled_for: datetime) -> str:
     Microseconds are part of it: runs that are asked for are not spread over whole seconds.
     """
     return f"{job}-{scheduled_for.astimezone(UTC):%Y%m%dT%H%M%S-%fZ}"
+
+
+LONGEST_BACKOFF_S: Final = 3600.0
+LOST_AFTER_S: Final = 45.0
+"""A run whose worker has given no sign of life for so long is lost: noticed within a minute."""
+
+BEAT_S: Final = 10.0
+"""How often a worker says that it still has its run."""
+
+
+def retry_delay_s(backoff_s: float, attempt: int, random: float) -> float:
+    """Return the wait after a failed attempt, which counts from 1: doubled each time, an hour at most, jittered.
+
+    ``random`` lies in [0, 1): the wait is between half and all, so that what failed together is not tried together.
+    """
+    full_s = min(LONGEST_BACKOFF_S, backoff_s * 2.0 ** min(attempt - 1, 30))
+    return full_s * (0.5 + random / 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A run that is expected, with the policy it is judged by. ``due_at`` is when it may be queued."""
+
+    job: str
+    task: str
+    scheduled_for: datetime
+    due_at: datetime
+    origin: Origin
+    chain: str
+    after: tuple[str, ...]
+    args: Json
+    grace_s: float
+    catch_up: str
+    max_age_s: float
+    timeout_s: float
+    attempts_allowed: int
+    backoff_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """A run that is due or under way, or that another one comes after, as it is decided about."""
+
+    run_id: int
+    job: str
+    scheduled_for: datetime
+    state: State
+    origin: Origin
+    after: tuple[str, ...]
+    due_at: datetime
+    grace_s: float
+    catch_up: str
+    max_age_s: float
+    timeout_s: float
+    attempts: int
+    attempts_allowed: int
+    backoff_s: float
+    sent_at: datetime | None
+    beat_at: datetime | None
+    finished_at: datetime | None
+    overlapped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A run that somebody asks for."""
+
+    job: str
+    task: str
+    args: Json
+    idempotency_key: str | None
+    origin: Origin
+    grace_s: float
+    max_age_s: float
+    timeout_s: float
+    attempts_allowed: int
+    backoff_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What the rows say of one job. Times are Unix seconds, 0 where there is none."""
+
+    job: str
+    success_at_s: float
+    success_for_s: float
+    failure_for_s: float
+    duration_s: float
+    next_s: float
+    late_s: float
+    running_s: float
+    timeout_s: float
+    queued: int
+    running: int
+    overlaps: int

@@ -1,0 +1,1 @@
+SELECT job, state, runs FROM run_totals WHERE job = ANY (%(jobs)s::text[])

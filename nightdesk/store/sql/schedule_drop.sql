@@ -1,0 +1,1 @@
+DELETE FROM schedules WHERE job <> ALL (%(jobs)s::text[])

@@ -1,0 +1,1 @@
+SELECT job, planned_until FROM schedules

@@ -1,0 +1,164 @@
+"""What becomes of the runs that are due: a pure function of the rows and the time.
+
+One run of a job is under way at a time. What is decided here is written by compare-and-set, so that a second scheduler
+that decides the same changes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from nightdesk.durations import written
+from nightdesk.runs import ENDED, LOST_AFTER_S, Open, State, retry_delay_s
+from nightdesk.schedule_config import CatchUp
+
+RESEND_S: Final = 20.0
+"""How long a run may be in no queue and with no worker: a worker that just took it needs a moment to say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Let it be sent."""
+
+    run: Open
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """It will not take place."""
+
+    run: Open
+    state: State
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """It waits for the one before."""
+
+    run: Open
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lose:
+    """Its worker is silent; if it may be tried again, then at ``due_at``."""
+
+    run: Open
+    silent_since: datetime
+    due_at: datetime
+
+
+Decision: TypeAlias = Queue | End | Overlap | Lose
+
+
+def decide(runs: Sequence[Open], now: datetime, random: float) -> list[Decision]:
+    """Return what is to be done. ``runs`` are what ``RunRows.open`` returns, ``random`` lies in [0, 1)."""
+    decisions: list[Decision] = list(_silent(runs, now, random))
+    known = {(one.job, one.scheduled_for): one for one in runs}
+    busy = {one.job: one for one in runs if one.state in {State.QUEUED, State.RUNNING}}
+    waiting: dict[str, list[Open]] = defaultdict(list)
+    for one in runs:
+        if one.state is State.EXPECTED and one.due_at <= now:
+            waiting[one.job].append(one)
+    for job, due in waiting.items():
+        decisions += _of_job(due, busy.get(job), known, now)
+    return decisions
+
+
+def unsent(runs: Iterable[Open], waiting: frozenset[str], names: Mapping[int, str], now: datetime) -> list[Open]:
+    """Return the queued runs that are to be sent, or sent again: those due that RQ's queue does not hold.
+
+    ``waiting`` are the ids in the queue and ``names`` the id of each run. One that was sent a moment ago is with a worker
+    that has not claimed it yet; if it is not, the claim makes a second delivery harmless.
+    """
+    resend = now - timedelta(seconds=RESEND_S)
+    return [
+        one
+        for one in runs
+        if one.state is State.QUEUED
+        and one.due_at <= now
+        and (one.sent_at is None or (one.sent_at < resend and names[one.run_id] not in waiting))
+    ]
+
+
+def _silent(runs: Sequence[Open], now: datetime, random: float) -> Iterator[Lose]:
+    silent_since = now - timedelta(seconds=LOST_AFTER_S)
+    for one in runs:
+        if one.state is State.RUNNING and one.beat_at is not None and one.beat_at < silent_since:
+            wait_s = retry_delay_s(one.backoff_s, one.attempts, random)
+            yield Lose(one, silent_since, now + timedelta(seconds=wait_s))
+
+
+def _of_job(
+    due: Sequence[Open], busy: Open | None, known: Mapping[tuple[str, datetime], Open], now: datetime
+) -> Iterator[Decision]:
+    """Decide about one job's due runs, oldest first: at most one of them is let go."""
+    for one in due:
+        reason = _unreachable(one, known)
+        if reason:
+            yield End(one, State.SKIPPED, reason)
+            continue
+        ready_at = _ready_at(one, known)
+        if ready_at is None:
+            continue  # what it comes after is not over
+        newer = _newest(due)
+        if one.catch_up == CatchUp.LATEST and newer is not one and not one.after:
+            yield End(one, State.SKIPPED, f"superseded by the run for {newer.scheduled_for:%Y-%m-%d %H:%M:%SZ}")
+            continue
+        too_late = _too_late(one, (now - ready_at).total_seconds(), busy)
+        if too_late:
+            yield End(one, State.MISSED, too_late)
+        elif busy is not None:
+            yield from _overlap(one, busy)
+        else:
+            yield Queue(one)
+            busy = one
+
+
+def _overlap(one: Open, busy: Open) -> Iterator[Overlap]:
+    if not one.overlapped:
+        yield Overlap(
+            one, f"waits for the run for {busy.scheduled_for:%Y-%m-%d %H:%M:%SZ}, which is {busy.state.value}"
+        )
+
+
+def _newest(due: Sequence[Open]) -> Open:
+    return max(due, key=lambda one: one.scheduled_for)
+
+
+def _unreachable(one: Open, known: Mapping[tuple[str, datetime], Open]) -> str:
+    """Why a run can never take place: something it comes after did not succeed."""
+    for job in one.after:
+        before = known.get((job, one.scheduled_for))
+        if before is None:
+            return f"comes after {job}, which has no run for this time"
+        if before.state in ENDED and before.state is not State.SUCCEEDED:
+            return (
+                f"comes after {job}, which was {before.state.value}"
+                if before.state is not State.FAILED
+                else (f"comes after {job}, which failed")
+            )
+    return ""
+
+
+def _ready_at(one: Open, known: Mapping[tuple[str, datetime], Open]) -> datetime | None:
+    """From when it could have begun; None while something that it comes after is not over."""
+    before = [known[job, one.scheduled_for] for job in one.after]
+    if any(run.state is not State.SUCCEEDED for run in before):
+        return None
+    return max([one.due_at, *(run.finished_at for run in before if run.finished_at is not None)])
+
+
+def _too_late(one: Open, late_s: float, busy: Open | None) -> str:
+    if late_s <= one.grace_s:
+        return ""
+    late = f"{written(late_s)} late"
+    while_busy = f"; the run for {busy.scheduled_for:%Y-%m-%d %H:%M:%SZ} was still {busy.state.value}" if busy else ""
+    if one.catch_up == CatchUp.SKIP:
+        return f"{late}, and its grace is {written(one.grace_s)}{while_busy}"
+    if late_s > one.max_age_s:
+        return f"{late}, and too old to be caught up after {written(one.max_age_s)}{while_busy}"
+    return ""

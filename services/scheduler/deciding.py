@@ -71,8 +71,8 @@ def decide(runs: Sequence[Open], now: datetime, random: float) -> list[Decision]
 def unsent(runs: Iterable[Open], waiting: frozenset[str], names: Mapping[int, str], now: datetime) -> list[Open]:
     """Return the queued runs that are to be sent, or sent again: those due that RQ's queue does not hold.
 
-    ``waiting`` are the ids in the queue and ``names`` the id of each run. One that was sent a moment ago is with a worker
-    that has not claimed it yet; if it is not, the claim makes a second delivery harmless.
+    ``waiting`` are the ids in the queue and ``names`` the id of each run. One that was sent a moment ago is with a
+    worker that has not claimed it yet; if it is not, the claim makes a second delivery harmless.
     """
     resend = now - timedelta(seconds=RESEND_S)
     return [
@@ -104,7 +104,7 @@ def _of_job(
         ready_at = _ready_at(one, known)
         if ready_at is None:
             continue  # what it comes after is not over
-        newer = _newest(due)
+        newer = _newest(due, one)
         if one.catch_up == CatchUp.LATEST and newer is not one and not one.after:
             yield End(one, State.SKIPPED, f"superseded by the run for {newer.scheduled_for:%Y-%m-%d %H:%M:%SZ}")
             continue
@@ -125,8 +125,9 @@ def _overlap(one: Open, busy: Open) -> Iterator[Overlap]:
         )
 
 
-def _newest(due: Sequence[Open]) -> Open:
-    return max(due, key=lambda one: one.scheduled_for)
+def _newest(due: Sequence[Open], like: Open) -> Open:
+    """The newest of its kind: what somebody asked for does not stand in for what the schedule says."""
+    return max((one for one in due if one.origin is like.origin), key=lambda one: one.scheduled_for)
 
 
 def _unreachable(one: Open, known: Mapping[tuple[str, datetime], Open]) -> str:

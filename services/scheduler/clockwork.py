@@ -1,0 +1,137 @@
+"""What the scheduler does, turn after turn: write down what is expected, decide what is due, send what is queued.
+
+All that it knows is in the rows; a turn that fails half-way is made up for by the next one, here or elsewhere.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import structlog
+
+from nightdesk.runs import Open, State, queue_id
+from nightdesk.schedule_config import Schedule
+from nightdesk.store.runs import RunRows
+from nightdesk.ticks import Kind
+from services.scheduler.deciding import Decision, End, Lose, Overlap, Queue, decide, unsent
+from services.scheduler.instants import Sessions
+from services.scheduler.planning import Plan, plan, plan_gaps, timed
+
+log = structlog.get_logger()
+
+FILLABLE: Final = (Kind.TRADE, Kind.AGG_TRADE)
+GAP_LOOK_BACK: Final = timedelta(seconds=90)
+"""Gaps are looked for so far back: their rows show when their transaction is over, not when they say."""
+
+LOST: Final = "the worker that had it gave no sign of life"
+
+
+class Sender(Protocol):
+    """Where runs are sent; ``services.scheduler.queue.RunQueue`` is the real one."""
+
+    def send(self, runs: Sequence[Open]) -> None:
+        """Put runs into the queue; raises UnavailableError."""
+
+    def waiting(self) -> frozenset[str]:
+        """Return the ids in the queue; raises UnavailableError."""
+
+
+class Clockwork:
+    """One scheduler's turns; any number of them may turn at once."""
+
+    def __init__(
+        self, *, schedule: Schedule, rows: RunRows, queue: Sender, sessions: Sessions, random: Callable[[], float]
+    ) -> None:
+        self._schedule = schedule
+        self._rows = rows
+        self._queue = queue
+        self._sessions = sessions
+        self._random = random
+        self._timed = timed(schedule)
+        self._on_gap = [name for name, entry in schedule.jobs.items() if entry.on == "gap"]
+        self._until: dict[str, datetime] | None = None
+        self._gap_runs: frozenset[tuple[str, datetime]] = frozenset()
+
+    def turn(self) -> None:
+        """Do all of it once; raises UnavailableError when PostgreSQL or Redis does not answer.
+
+        PostgreSQL comes first: what is decided is kept, and sent once Redis is there.
+        """
+        now = self._rows.now()
+        if self._until is None:
+            self._begin(now)
+        self._plan(now)
+        self._plan_gaps(now)
+        runs = self._rows.open(now)
+        changed = [self._do(one, now) for one in decide(runs, now, self._random())]
+        self._send(self._rows.open(now) if any(changed) else runs, now)
+
+    def forget(self) -> None:
+        """Read how far the rows reach anew with the next turn: the database may be another one."""
+        self._until = None
+
+    def _begin(self, now: datetime) -> None:
+        """Bring the rows to this schedule: what it no longer says is not expected any more."""
+        known = self._rows.planned_until()
+        ahead = plan(self._schedule, self._timed, known, now, self._sessions)
+        skipped = self._rows.forget(list(self._schedule.jobs), ahead.runs, now)
+        new = {name: now for name in self._on_gap if name not in known}
+        self._write(Plan(runs=ahead.runs, until={**ahead.until, **new}))
+        self._until = {**known, **ahead.until, **new}
+        log.info("schedule.read", jobs=len(self._schedule.jobs), expected=len(ahead.runs), orphans=skipped)
+
+    def _plan(self, now: datetime) -> None:
+        assert self._until is not None  # noqa: S101  turn() begins first
+        come = [name for name in self._timed if name not in self._until or self._until[name] <= now]
+        if come:
+            self._write(plan(self._schedule, come, self._until, now, self._sessions))
+
+    def _plan_gaps(self, now: datetime) -> None:
+        assert self._until is not None  # noqa: S101  turn() begins first
+        opened = {}
+        for name in self._on_gap:
+            since = max(self._until[name] - GAP_LOOK_BACK, now - timedelta(days=1))
+            opened[name] = self._rows.gap_times(FILLABLE, since)
+        found = plan_gaps(self._schedule, opened, self._until)
+        keys = frozenset((one.job, one.scheduled_for) for one in found.runs)
+        if keys - self._gap_runs:
+            self._write(found)
+        self._gap_runs = keys
+
+    def _write(self, found: Plan) -> None:
+        self._rows.plan(found.runs, found.until)
+        if self._until is not None:
+            self._until |= found.until
+
+    def _do(self, decision: Decision, now: datetime) -> bool:
+        """Write one decision down; return whether it changed anything."""
+        run = decision.run
+        facts = {"job": run.job, "run_id": run.run_id, "scheduled_for": run.scheduled_for.isoformat()}
+        match decision:
+            case Queue():
+                changed = self._rows.queue(run.run_id, now)
+                event = "run.queued"
+            case End(state=state, reason=reason):
+                changed = self._rows.end(run.run_id, state, reason, now)
+                event, facts["reason"] = f"run.{state.value}", reason
+            case Overlap(reason=reason):
+                changed = self._rows.overlap(run.run_id, reason)
+                event, facts["reason"] = "run.overlaps", reason
+            case Lose(silent_since=silent_since, due_at=due_at):
+                left = self._rows.lose(run.run_id, error=LOST, silent_since=silent_since, due_at=due_at, now=now)
+                changed = left is not None
+                event, facts["state"] = "run.lost", "" if left is None else left.value
+        if changed:
+            say = log.info if isinstance(decision, Queue) else log.warning
+            say(event, **facts)
+        return changed
+
+    def _send(self, runs: Sequence[Open], now: datetime) -> None:
+        queued = [one for one in runs if one.state is State.QUEUED]
+        if not queued:
+            return
+        names = {one.run_id: queue_id(one.job, one.scheduled_for) for one in queued}
+        wanted = unsent(queued, self._queue.waiting(), names, now)
+        if wanted:
+            self._queue.send(wanted)
+            self._rows.sent([one.run_id for one in wanted], now)

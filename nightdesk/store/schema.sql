@@ -327,6 +327,7 @@ CREATE TABLE archives (
     file_sha256 text NOT NULL,
     archived_at timestamptz NOT NULL DEFAULT now(),
     dropped_at timestamptz,
+    restored_at timestamptz,
     PRIMARY KEY (tick_table, day)
 );
 
@@ -354,12 +355,14 @@ BEGIN
 END
 $$;
 
--- Drop the partition of a UTC day that is over; gives up after a second rather than hold up those who write.
-CREATE FUNCTION drop_day(tick_table text, day date) RETURNS bool
+-- Drop the partition of a UTC day that is over; gives up after a second rather than hold up those who write. With
+-- `expected_rows`, only if it holds exactly so many: nobody can add one between the count and the drop.
+CREATE FUNCTION drop_day(tick_table text, day date, expected_rows int8 DEFAULT NULL) RETURNS bool
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '1s'
 AS $$
 DECLARE
     day_table text := tick_table || to_char(day, '_YYYYMMDD');
+    found_rows int8;
 BEGIN
     IF tick_table NOT IN ('trades', 'agg_trades', 'quotes', 'depths') THEN
         RAISE EXCEPTION '% is not a table of ticks', tick_table USING ERRCODE = 'invalid_parameter_value';
@@ -369,6 +372,13 @@ BEGIN
     END IF;
     IF to_regclass(day_table) IS NULL THEN
         RETURN false;
+    END IF;
+    IF expected_rows IS NOT NULL THEN
+        EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', day_table);
+        EXECUTE format('SELECT count(*) FROM %I', day_table) INTO found_rows;
+        IF found_rows <> expected_rows THEN
+            RETURN false;
+        END IF;
     END IF;
     EXECUTE format('DROP TABLE %I', day_table);
     RETURN true;
@@ -399,12 +409,12 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION ensure_day(text, date) FROM PUBLIC;
-REVOKE ALL ON FUNCTION drop_day(text, date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION drop_day(text, date, int8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION advance_positions(text, text[], text[], text[], text[]) FROM PUBLIC;
 
 -- The writer (workers, jobs) writes rows and makes days; it changes no schema and forgets nothing but what is bounded.
 GRANT EXECUTE ON FUNCTION ensure_day(text, date) TO nightdesk_writer;
-GRANT EXECUTE ON FUNCTION drop_day(text, date) TO nightdesk_writer;
+GRANT EXECUTE ON FUNCTION drop_day(text, date, int8) TO nightdesk_writer;
 GRANT EXECUTE ON FUNCTION advance_positions(text, text[], text[], text[], text[]) TO nightdesk_writer;
 GRANT SELECT, INSERT ON trades, agg_trades, quotes, depths, events TO nightdesk_writer;
 GRANT SELECT, INSERT, UPDATE ON feeds, symbols, klines, bars, latest, marks, gaps, leases, positions

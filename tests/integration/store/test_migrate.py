@@ -78,7 +78,9 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty: Database) -> None:
     with empty.connect(migrate.OWNER) as connection:
         assert connection.execute("SELECT to_regclass('trades')").fetchone() == (None,)
         connection.execute("DROP TABLE gaps")
-    assert migrate.apply_migrations(empty.url(), PASSWORDS[migrate.OWNER]) == ["0001.initial", "0002.runs"]
+    assert migrate.apply_migrations(empty.url(), PASSWORDS[migrate.OWNER]) == [
+        "0001.initial", "0002.runs", "0003.archives",
+    ]  # fmt: skip
 
 
 def test_a_changed_password_takes_effect(empty: Database) -> None:
@@ -132,6 +134,14 @@ class TestLeastPrivilege:
                 connection.execute("SELECT ensure_day('gaps', '2026-03-01')")
             with pytest.raises(psycopg.errors.InvalidParameterValue):
                 connection.execute("SELECT drop_day('trades', current_date)")
+
+    def test_a_day_with_more_rows_than_are_expected_stays(self, database: Database) -> None:
+        with database.connect(migrate.WRITER) as connection:
+            connection.execute("SELECT ensure_day('trades', '2026-03-01')")
+            connection.execute("INSERT INTO trades VALUES (1, 1, '2026-03-01', 1, 1, 1, NULL, now())")
+            assert connection.execute("SELECT drop_day('trades', '2026-03-01', 0)").fetchone() == (False,)
+            assert connection.execute("SELECT count(*) FROM trades").fetchone() == (1,)
+            assert connection.execute("SELECT drop_day('trades', '2026-03-01', 1)").fetchone() == (True,)
 
     def test_the_reader_reads_and_is_cut_off_when_it_takes_too_long(self, database: Database) -> None:
         with database.connect(migrate.READER) as connection:

@@ -1,6 +1,7 @@
 """Servers that answer slowly, endlessly or senselessly, as our calls meet them: bounded in time and in size."""
 
 import logging
+import re
 import socket
 import ssl
 import subprocess
@@ -38,16 +39,37 @@ def answering(talk: Talk, wrap: Callable[[socket.socket], socket.socket] = lambd
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield listening.getsockname()[1]
-        stop.set()
-        thread.join()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            stop.set()
+            thread.join()
+
+
+def request_of(client: socket.socket) -> bytes:
+    """Read a whole request: its body may come later than its head, and hanging up on what is unread is a reset."""
+    heard = b""
+    while b"\r\n\r\n" not in heard:
+        heard += _more(client)
+    head, _, body = heard.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    while length and len(body) < int(length[1]):
+        body += _more(client)
+    return head + b"\r\n\r\n" + body
+
+
+def _more(client: socket.socket) -> bytes:
+    piece = client.recv(65_536)
+    if not piece:
+        raise ConnectionError("the client has gone before the request's end")
+    return piece
 
 
 def saying(*pieces: bytes) -> Talk:
-    """Return who reads a request's first bytes, says this, and hangs up."""
+    """Return who reads a request, says this, and hangs up."""
 
     def talk(client: socket.socket, _stop: threading.Event) -> None:
-        client.recv(65_536)
+        request_of(client)
         for piece in pieces:
             client.sendall(piece)
 
@@ -58,7 +80,7 @@ def repeating(begin: bytes, piece: bytes, *, pause_s: float = 0.0) -> Talk:
     """Return who says something again and again until the client has gone."""
 
     def talk(client: socket.socket, stop: threading.Event) -> None:
-        client.recv(65_536)
+        request_of(client)
         client.sendall(begin)
         while not stop.wait(pause_s):
             client.sendall(piece)
@@ -160,7 +182,7 @@ def test_a_redirect_is_an_answer_and_leads_nowhere(ask: Ask) -> None:
     heard: list[bytes] = []
 
     def talk(client: socket.socket, _stop: threading.Event) -> None:
-        heard.append(client.recv(65_536))
+        heard.append(request_of(client))
         client.sendall(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
 
     with answering(talk) as port:
@@ -214,7 +236,7 @@ def test_neither_netrc_nor_proxies_of_the_environment_are_taken(
     heard: list[bytes] = []
 
     def talk(client: socket.socket, _stop: threading.Event) -> None:
-        heard.append(client.recv(65_536))
+        heard.append(request_of(client))
         client.sendall(OK + b"Content-Length: 2\r\n\r\n[]")
 
     with answering(talk) as port:

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
@@ -23,10 +23,18 @@ def redacted(text: str) -> str:
     return _CREDENTIAL.sub(r"\1\2***", _USERINFO.sub(r"\1***@", text))
 
 
-def configure(*, service: str, level: str, form: str, registry: CollectorRegistry | None = None) -> None:
+def configure(
+    *,
+    service: str,
+    level: str,
+    form: str,
+    registry: CollectorRegistry | None = None,
+    keep: Callable[[str], None] | None = None,
+) -> None:
     """Set up logging for the whole process; ``form`` is ``json`` or ``console``.
 
     With a registry, lines are counted there by level: those of libraries, which use ``logging``, as well as our own.
+    ``keep`` is given every line of our own as it is written.
     """
     lines = _Lines(registry)
     number = logging.getLevelName(level.upper())
@@ -40,6 +48,7 @@ def configure(*, service: str, level: str, form: str, registry: CollectorRegistr
             _exceptions if form == "json" else _unchanged,
             _redact,
             renderer,
+            *([_kept_by(keep)] if keep is not None else []),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
@@ -92,6 +101,14 @@ def _cleaned(value: Any) -> Any:  # noqa: ANN401  whatever a log line may carry
     if isinstance(value, list | tuple):
         return [_cleaned(one) for one in value]
     return value
+
+
+def _kept_by(keep: Callable[[str], None]) -> Any:  # noqa: ANN401  a processor behind the renderer: text in, text out
+    def processor(_logger: object, _method: str, line: str) -> str:
+        keep(line)
+        return line
+
+    return processor
 
 
 def _unchanged(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

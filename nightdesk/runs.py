@@ -89,6 +89,17 @@ def retry_delay_s(backoff_s: float, attempt: int, random: float) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How an attempt ended: succeeded, failed, or queued again in ``wait_s``; one that ``is_free`` does not count."""
+
+    state: State
+    result: Json | None = None
+    error: str | None = None
+    wait_s: float | None = None
+    is_free: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """A run that is expected, with the policy it is judged by. ``due_at`` is when it may be queued."""
 

@@ -7,11 +7,11 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from nightdesk.errors import NightdeskError, UnavailableError
-from nightdesk.runs import Claimed, Figures, Json, Open, Origin, Planned, Request, State
+from nightdesk.runs import Claimed, Ending, Figures, Json, Open, Origin, Planned, Request, State
 from nightdesk.store.database import Connection, statement, translated
 
 
@@ -131,17 +131,17 @@ class RunRows:
         values = {"run_id": claimed.run_id, "attempt": claimed.attempt, "worker": worker}
         return bool(self._rows("run_beat", **values, progress=text, now=now))
 
-    def finish(
-        self, claimed: Claimed, worker: str, state: State, *, result: Json | None, error: str | None, log: str,
-        due_at: datetime | None, now: datetime,
-    ) -> bool:  # fmt: skip
-        """End an attempt: succeeded, failed, or queued again for ``due_at``; return whether it still had the run."""
+    def finish(self, claimed: Claimed, worker: str, ending: Ending, log: str, now: datetime) -> bool:
+        """End an attempt; return whether the worker still had the run."""
         values = {"run_id": claimed.run_id, "attempt": claimed.attempt, "worker": worker}
-        text = None if result is None else json.dumps(result, default=str)
-        rows = self._rows(
-            "run_finish", **values, state=state.value, result=text, error=error, log=log, due_at=due_at, now=now
-        )
-        return bool(rows)
+        ends = {
+            "state": ending.state.value,
+            "result": None if ending.result is None else _plain(ending.result),
+            "error": ending.error,
+            "due_at": None if ending.wait_s is None else now + timedelta(seconds=ending.wait_s),
+            "refund": int(ending.is_free),
+        }
+        return bool(self._rows("run_finish", **values, **ends, log=log, now=now))
 
     # --- the connection ---
 
@@ -198,6 +198,11 @@ def _same(found: tuple[Any, ...], wanted: Request) -> int:
 
 def _json(runs: Sequence[Planned]) -> str:
     return json.dumps([{**asdict(one), "origin": one.origin.value} for one in runs], default=_written)
+
+
+def _plain(result: Json) -> str:
+    """Return a result as PostgreSQL's JSON takes it: no NaN, no NUL character."""
+    return json.dumps(json.loads(json.dumps(result, default=str), parse_constant=str)).replace("\\u0000", "")
 
 
 def _written(value: object) -> str:

@@ -19,6 +19,7 @@ from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
 from nightdesk import __version__, logs, outbound, problems
+from nightdesk.bearer import guard
 from nightdesk.calendars import Calendars, Closures, read_closures, spans_in_child
 from nightdesk.errors import ConfigurationError, UnavailableError
 from nightdesk.feeds_config import FeedConfig, read_feeds
@@ -27,7 +28,6 @@ from nightdesk.service import EXIT_STUCK, Watchdog, entry
 from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from nightdesk.settings import load, secret_of
 from services.alerter import channels
-from services.alerter.access import guard
 from services.alerter.alerts import NAME, Report, Source
 from services.alerter.channel import Channel
 from services.alerter.deadman import Deadman
@@ -227,8 +227,8 @@ class Alerter:
         state.hidden = lambda: hidden(Turn(self._desk.state, self._wall_s()), self._policy)
         state.parts = self._standing.parts
         problems.install(app)
-        controlled = guard(self._settings.alerter_token.get_secret_value(), "ALERTER_TOKEN")
-        posting = guard(self._settings.notifications_token.get_secret_value(), "NOTIFICATIONS_TOKEN")
+        controlled = guard(self._settings.alerter_token.get_secret_value(), "ALERTER_TOKEN", realm=REALM)
+        posting = guard(self._settings.notifications_token.get_secret_value(), "NOTIFICATIONS_TOKEN", realm=REALM)
         for one in (alerts.router, silences.router, notifications.router, channel_routes.router):
             app.include_router(one, dependencies=[Depends(controlled)], responses=ERRORS)
         app.include_router(notifications.posts, dependencies=[Depends(posting)], responses=ERRORS)
@@ -395,6 +395,7 @@ class Alerter:
         )
 
 
+REALM: Final = "nightdesk alerter"
 WHY: Final = {401: "no token, or not the token", 422: "a field is wrong; `errors` names each"}
 ERRORS: Final = problems.responses(WHY)
 

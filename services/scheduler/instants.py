@@ -25,9 +25,10 @@ MARGIN: Final = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One session: its first opening and its last closing."""
+    """One session: its first opening and its last closing, and the exchange's time zone."""
 
     day: date
+    zone: str
     opens: datetime
     closes: datetime
 
@@ -114,6 +115,7 @@ def sessions_of(spans: Sequence[Span], closures: Closures, calendar: str) -> lis
     return [
         Session(
             day=day,
+            zone=parts[0].zone,
             opens=_utc(min(one.open_ns for one in parts)),
             closes=_utc(max(one.close_ns for one in parts)),
         )

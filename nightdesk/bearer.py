@@ -1,4 +1,4 @@
-"""Who may ask the alerter what: one token for the api, one for jobs and strategies, and signed links for anybody."""
+"""Bearer tokens of one service for another (RFC 6750)."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 Guard: TypeAlias = Callable[[Request], Awaitable[None]]
 
 
-def guard(token: str, name: str) -> Guard:
+def guard(token: str, name: str, *, realm: str) -> Guard:
     """Return a dependency that refuses a request without this bearer token; ``name`` is its variable."""
 
     async def check(request: Request) -> None:
@@ -20,7 +20,7 @@ def guard(token: str, name: str) -> Guard:
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED,
                 f"a bearer token is needed: Authorization: Bearer <{name}>",
-                {"WWW-Authenticate": 'Bearer realm="nightdesk alerter"'},
+                {"WWW-Authenticate": f'Bearer realm="{realm}"'},
             )
 
     return check

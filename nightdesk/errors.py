@@ -48,6 +48,18 @@ class RateLimitedError(UnavailableError):
         self.retry_after_s = retry_after_s
 
 
+class ExchangeError(NightdeskError):
+    """The exchange refuses this request; the same one will be refused again.
+
+    ``status`` is its answer's, 0 where there was none to speak of; ``content`` is what it said.
+    """
+
+    def __init__(self, text: str, *, status: int = 0, content: bytes = b"") -> None:
+        super().__init__(text)
+        self.status = status
+        self.content = content
+
+
 class UnforeseenError(NightdeskError):
     """What was to be stored raised something nobody foresaw: a fault of this program that the data brought out."""
 

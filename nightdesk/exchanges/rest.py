@@ -17,7 +17,7 @@ import requests
 
 from nightdesk.backoff import delays_s
 from nightdesk.clock import Clock
-from nightdesk.errors import NightdeskError, RateLimitedError, UnavailableError
+from nightdesk.errors import ExchangeError, RateLimitedError, UnavailableError
 from nightdesk.exchanges.budget import RateBudget
 from nightdesk.outbound import Answer, Call, call, retry_after_s
 
@@ -36,10 +36,6 @@ class Outcome(StrEnum):
     RATE_LIMITED = "rate_limited"
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"
-
-
-class ExchangeError(NightdeskError):
-    """The exchange refuses this request; the same one will be refused again."""
 
 
 class RestClient:
@@ -97,20 +93,21 @@ class RestClient:
             )
         except requests.RequestException as error:
             self._on_answer(Outcome.UNAVAILABLE)
-            raise UnavailableError(f"{_named(url)}: {type(error).__name__}") from error
-        outcome = _outcome(answer.status_code)
+            raise UnavailableError(f"{named(url)}: {type(error).__name__}") from error
+        outcome = outcome_of(answer.status_code)
         self._on_answer(outcome)
         if outcome is Outcome.RATE_LIMITED:
             wait_s = retry_after_s(answer.headers, self._now(), DEFAULT_RETRY_AFTER_S)
             budget.close(wait_s, self._clock.monotonic_s())
-            raise RateLimitedError(f"{_named(url)}: {answer.status_code}, wait {wait_s:g} s", wait_s)
-        return _body(url, answer, outcome)
+            raise RateLimitedError(f"{named(url)}: {answer.status_code}, wait {wait_s:g} s", wait_s)
+        return body_of(url, answer, outcome)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall_ns() / 1e9, UTC)
 
 
-def _outcome(status: int) -> Outcome:
+def outcome_of(status: int) -> Outcome:
+    """Return what an answer of this status is."""
     if status in LIMITED_STATUS:
         return Outcome.RATE_LIMITED
     if status >= 500:
@@ -118,15 +115,17 @@ def _outcome(status: int) -> Outcome:
     return Outcome.OK if status == 200 else Outcome.REFUSED
 
 
-def _body(url: str, answer: Answer, outcome: Outcome) -> bytes:
+def body_of(url: str, answer: Answer, outcome: Outcome) -> bytes:
+    """Return what an answer holds; raises UnavailableError or ExchangeError for one that is not good."""
     if outcome is Outcome.UNAVAILABLE:
-        raise UnavailableError(f"{_named(url)}: status {answer.status_code}")
+        raise UnavailableError(f"{named(url)}: status {answer.status_code}")
     if outcome is Outcome.REFUSED:
-        raise ExchangeError(f"{_named(url)}: status {answer.status_code}: {answer.content[:200]!r}")
+        text = f"{named(url)}: status {answer.status_code}: {answer.content[:200]!r}"
+        raise ExchangeError(text, status=answer.status_code, content=answer.content)
     return answer.content
 
 
-def _named(url: str) -> str:
+def named(url: str) -> str:
     """Return the URL without its query, which may carry a credential."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}{parts.path}"

@@ -60,10 +60,13 @@ SURE_S: Final = 3.5
 """Episodes further apart are told as two, however late the alerter looks; the storm makes none that are closer."""
 
 LOOK_S: Final = 0.1
-KILL_LIMIT_S: Final = 30.0
-"""For one kill, with the start before it; on two cores that do other work as well it takes a third of that."""
+KILL_LIMIT_S: Final = 60.0
+"""For one kill, with the start before it; on two cores that do other work as well it takes a sixth of that."""
 
 CALM_LIMIT_S: Final = 120.0
+COUNTED: Final = (HOOK, PAGER)
+"""The channels whose messages are told apart. At a kill each may have one under way, and that alone may come twice."""
+
 FINDINGS_SHOWN: Final = 30
 
 
@@ -153,8 +156,9 @@ def outcome_of(victim: Victim, fired: Iterable[Fired]) -> Outcome:
     ]
     if len(victim.channels.taken(SLACK)) < len(evidence.delivered["slack"]):
         found.append("Slack got fewer messages than are noted as delivered")
-    if len(sums.duplicates) > len(victim.kills):
-        found.append(f"{len(sums.duplicates)} messages came twice in {len(victim.kills)} kills")
+    for path, came in zip(COUNTED, (hook, pager), strict=True):
+        if len(again := duplicates(came)) > len(victim.kills):
+            found.append(f"{len(again)} messages came twice over {path} in {len(victim.kills)} kills")
     return Outcome(
         name=victim.name,
         kills=victim.kills,

@@ -60,6 +60,8 @@ MESSAGES_LIMIT: Final = 100
 GROWTH_LIMIT_MB: Final = 20.0
 LOOK_S: Final = 1.0
 FIRST_LIMIT_S: Final = 120.0
+"""For whatever is waited for while alerts fire."""
+
 OVER_LIMIT_S: Final = 300.0
 MB: Final = 1e6
 
@@ -73,6 +75,12 @@ class Phase:
     seconds: float = 0.0
     told: int = 0
     """How many alerts the webhook was told of when they began, each time they did."""
+
+    fired: int = 0
+    """How often alerts began by Prometheus's own word: one that scrapes late ends them, and begins them anew."""
+
+    fired_most: int = 0
+    """How often the one did that began most often."""
 
     messages: int = 0
     """Over both channels."""
@@ -214,6 +222,25 @@ class Scene:
             time.sleep(0.05)
         return None
 
+    def await_told(self, since_s: float, count: int) -> None:
+        """Wait until so many have been told since a moment and nothing waits, or for long: then that is found out."""
+        until_s = time.monotonic() + FIRST_LIMIT_S
+        while time.monotonic() < until_s:
+            waits = self.alerter.health()["outbox"]["facts"]["waiting"]
+            if not waits and sum(map(told, self.arrived("/hook", since_s))) >= count:
+                return
+            time.sleep(LOOK_S)
+
+    def fired(self, since_s: float) -> tuple[int, int]:
+        """Return how often alerts began since a moment, in all and the one that did most often, as Prometheus has it.
+
+        Each time that it begins, an alert has a time of its own in ``ALERTS_FOR_STATE``.
+        """
+        now_s = time.time()
+        times = f'1 + changes(ALERTS_FOR_STATE{{alertname!="Watchdog"}}[{now_s - since_s:.0f}s])'
+        most, in_all = (self.prometheus.query(f"{how}({times})", now_s) for how in ("max", "sum"))
+        return int(in_all[0]["value"][1]), int(most[0]["value"][1])
+
     def cpu_s(self) -> float:
         """Return the CPU seconds that the alerter has taken."""
         used = usage(self.alerter.pid)
@@ -235,7 +262,7 @@ class Scene:
 
 
 def standing(scene: Scene, name: str, metric: str, word: str, seconds: float) -> Phase:
-    """Let all alerts fire for so long, and something else break in the middle."""
+    """Let all alerts fire for so long, or until all have been told, and something else break in the middle."""
     with Meter(scene, Phase(phase=name, alerts=scene.alerts)) as meter:
         began_s = scene.fire(metric)
         meter.phase.first_s = scene.first_s(began_s, word)
@@ -244,6 +271,8 @@ def standing(scene: Scene, name: str, metric: str, word: str, seconds: float) ->
         _sleep_until(began_s + seconds / 2)
         meter.phase.other_s = scene.first_s(scene.fire(metric, other=True), "OtherBroken")
         _sleep_until(began_s + seconds)
+        scene.await_told(began_s, scene.alerts + 1)
+        meter.phase.fired, meter.phase.fired_most = scene.fired(began_s)
     return meter.phase
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,10 +58,10 @@ class Running:
 
 
 @contextmanager
-def simulator(**environ: str) -> Iterator[Running]:
-    """Run a simulator with the settings of an environment."""
+def simulator(wall_ms: Callable[[], int] | None = None, **environ: str) -> Iterator[Running]:
+    """Run a simulator with the settings of an environment, by a clock of its own if there is one."""
     chosen = {"SIMULATOR_HOST": "127.0.0.1", "SIMULATOR_PORT": "0", "SIMULATOR_SHAPE": "flat", **environ}
-    serving = server(settings.load(SimulatorSettings, chosen), CollectorRegistry())
+    serving = server(settings.load(SimulatorSettings, chosen), CollectorRegistry(), wall_ms=wall_ms)
     thread = threading.Thread(target=serving.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30

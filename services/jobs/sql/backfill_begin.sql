@@ -1,0 +1,3 @@
+UPDATE gaps SET state = 'filling', tries = tries + 1, updated_at = now()
+WHERE gap_id = %(gap_id)s AND state = ANY (%(states)s::text[])
+RETURNING missing

@@ -1,0 +1,1 @@
+SELECT missing FROM gaps WHERE gap_id = %(gap_id)s

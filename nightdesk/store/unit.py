@@ -107,7 +107,7 @@ class UnitOfWork:
             self._connection.close()
 
     def _copy(self, kind: Kind, pieces: Sequence[bytearray]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(_COPY[kind]) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(COPY[kind]) as copy:
             copy.write(rows.HEADER)
             for piece in pieces:
                 copy.write(piece)
@@ -133,10 +133,12 @@ class UnitOfWork:
             yield "quarantine", _quarantined(refusals)
 
 
-_COPY: Final = {
+COPY: Final = {
     kind: f"COPY {table} ({', '.join(tables.NAMES[kind])}) FROM STDIN (FORMAT binary)".encode()
     for kind, table in tables.TABLES.items()
 }
+"""What each table of ticks is copied by, in binary, in the order of ``tables.NAMES``."""
+
 _EVENT: Final = (
     "feed", "shard", "symbol_id", "received_us", "name", "kind", "from_id", "to_id", "since_us", "cause",
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Days of ticks as files: written, read back, put back."""

@@ -1,0 +1,21 @@
+SELECT
+    count(*) AS rows,
+    string_agg(int4send(symbol_id), ''::bytea) AS symbol_id,
+    string_agg(int2send(side), ''::bytea) AS side,
+    string_agg(timestamptz_send(time), ''::bytea) AS time,
+    string_agg(int8send(agg_id), ''::bytea) AS agg_id,
+    string_agg(int8send(first_id), ''::bytea) AS first_id,
+    string_agg(int8send(last_id), ''::bytea) AS last_id,
+    string_agg(float8send(price), ''::bytea) AS price,
+    string_agg(float8send(size), ''::bytea) AS size,
+    string_agg(timestamptz_send(exchange_time), ''::bytea) AS exchange_time,
+    string_agg(timestamptz_send(received_at), ''::bytea) AS received_at,
+    string_agg(
+        int2send((
+            (agg_id IS NULL)::int + 2 * (first_id IS NULL)::int + 4 * (last_id IS NULL)::int
+            + 8 * (exchange_time IS NULL)::int
+        )::int2),
+        ''::bytea
+    ) AS nulls
+FROM agg_trades
+WHERE time >= %(from)s AND time < %(to)s AND ctid >= %(low)s::tid AND ctid < %(high)s::tid

@@ -1,0 +1,1 @@
+SELECT tick_table FROM archives WHERE day = %(day)s ORDER BY tick_table

@@ -1,0 +1,1 @@
+SELECT drop_day(%(table)s, %(day)s, %(rows)s)

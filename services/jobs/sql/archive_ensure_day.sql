@@ -1,0 +1,1 @@
+SELECT ensure_day(%(table)s, %(day)s)

@@ -1,0 +1,1 @@
+SELECT pg_advisory_lock(hashtext('nightdesk.archive'), hashtext(%(table)s || %(day)s))

@@ -1,0 +1,1 @@
+SELECT tick_table, day FROM archives WHERE restored_at > %(since)s

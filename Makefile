@@ -9,7 +9,7 @@ AT_ONCE = --numprocesses=$(or $(JOBS),3) --dist=loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password ack silence silences unsilence alert-test test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
+.PHONY: help up down logs status password ack silence silences unsilence alert-test schedule run backfill restore restore-backup test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,23 @@ unsilence: ## end a silence now: ID=3
 
 alert-test: ## send a test through every channel and print what each answered
 	@deploy/desk alert-test
+
+# --- jobs; ARGS is a JSON object, passed on in the environment as the others are ---
+
+schedule: .venv/.made-from ## print the next runs of every job, in exchange, local and UTC time
+	@$(BIN)/python -m services.scheduler.upcoming
+
+run: ## do a job now, with a progress bar: JOB=verify_data ARGS='{"days": 2}'
+	@deploy/desk run
+
+backfill: ## fill gaps now: SYMBOL=BTCUSDT FROM=2026-11-01 TO=2026-11-02T12:00 if you like; DRY_RUN=1 only says what it would ask
+	@deploy/desk backfill
+
+restore: ## bring an archived day back into the database: DAY=2026-11-01
+	@deploy/desk restore
+
+restore-backup: ## restore the newest backup of the database into an empty one, or FILE=...
+	@deploy/desk restore-backup
 
 # --- proof ---
 

@@ -16,6 +16,7 @@ from deploy.local.stack import SOURCE, Stack
 from nightdesk.errors import ConfigurationError, NightdeskError, UnavailableError
 
 ALERTER: Final = "alerter"
+JOB: Final = "job"
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
@@ -24,8 +25,10 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     try:
         if command == ALERTER:
             return ask_alerter(desk(environ), rest)
+        if command == JOB:
+            return do_job(desk(environ), rest)
         if command not in COMMANDS or rest:
-            print(f"usage: python -m deploy.local {'|'.join(COMMANDS)}|{ALERTER} ...", file=sys.stderr)
+            print(f"usage: python -m deploy.local {'|'.join(COMMANDS)}|{ALERTER} ...|{JOB} ...", file=sys.stderr)
             return 2
         COMMANDS[command](desk(environ))
     except NightdeskError as error:
@@ -147,8 +150,21 @@ def ask_alerter(stack: Stack, arguments: list[str]) -> int:
         raise UnavailableError("the desk does not run; make up starts it")
     if ALERTER not in stack.ports:
         raise UnavailableError("no alerter runs here: it needs Prometheus")
-    command = [sys.executable, "-m", "services.alerter.command", *arguments]
-    environment = {**stack.environment(ALERTER), "PATH": os.environ.get("PATH", os.defpath)}
+    return _within(stack, ALERTER, "services.alerter.command", arguments)
+
+
+def do_job(stack: Stack, arguments: list[str]) -> int:
+    """Do one job by hand with the jobs' environment; return the exit status."""
+    if not stack.supervisor.runs():
+        raise UnavailableError("the desk does not run; make up starts it")
+    process = next(name for name in stack.process_names if name.partition("-")[0] == "jobs")
+    return _within(stack, process, "services.jobs.hand", arguments)
+
+
+def _within(stack: Stack, process: str, module: str, arguments: list[str]) -> int:
+    """Run a module with the environment of one of the desk's processes."""
+    command = [sys.executable, "-m", module, *arguments]
+    environment = {**stack.environment(process), "PATH": os.environ.get("PATH", os.defpath)}
     return subprocess.run(command, cwd=SOURCE, env=environment, check=False).returncode
 
 

@@ -19,6 +19,8 @@ PREFERRED_PORTS: Final = {
     "collector": 9101,
     "worker": 9102,
     "alerter": 9103,
+    "scheduler": 9104,
+    "jobs": 9105,
 }
 """Where people look for things; a port in use is replaced by a free one."""
 
@@ -33,6 +35,8 @@ ADDRESSES_IN_COMPOSE: Final = {
     "collector": "collector:9100",
     "worker": "worker:9100",
     "alerter": "alerter:9100",
+    "scheduler": "scheduler:9100",
+    "api": "api:8000",
 }
 
 
@@ -142,7 +146,7 @@ def environment_of(service: Service, name: str, *, layout: Layout, ports: Mappin
     environment = {key: _translated(value, service.name, layout, ports) for key, value in service.environment.items()}
     environment["LISTEN_HOST"] = HOST
     environment |= _own_ports(service.name, name, ports)
-    if service.name == "collector":
+    if service.name in {"collector", "jobs"}:
         # The simulator's address stands in config/feeds.yaml; its variables override it.
         environment["SIMULATOR_WS_URL"] = f"ws://{HOST}:{ports['simulator']}"
         environment["SIMULATOR_REST_URL"] = f"http://{HOST}:{ports['simulator']}"
@@ -150,6 +154,11 @@ def environment_of(service: Service, name: str, *, layout: Layout, ports: Mappin
         environment["HEALTH_TARGETS"] = ",".join(health_targets(ports))
         if "alerter" not in ports:
             environment["ALERTER_URL"] = ""
+        if "scheduler" not in ports:
+            environment["SCHEDULER_URL"] = ""
+    if service.name == "jobs":
+        environment["HEALTH_TARGETS"] = ",".join(one for one in health_targets(ports) if not one.startswith("jobs="))
+        environment["HOST_ROOT"] = "/"
     return {key: value for key, value in environment.items() if value}
 
 
@@ -157,7 +166,7 @@ def health_targets(ports: Mapping[str, int]) -> Iterable[str]:
     """Return where the api asks the other services how they are: ``name=http://host:port``."""
     for name, port in sorted(ports.items()):
         service = name.partition("-")[0]
-        if service in {"collector", "worker", "simulator", "alerter"}:
+        if service in {"collector", "worker", "simulator", "alerter", "scheduler", "jobs"}:
             yield f"{service}=http://{HOST}:{port}"
 
 

@@ -38,7 +38,7 @@ from services.init import directories
 from services.init.plan import SERVICES as SECRET_READERS
 
 SOURCE: Final = Path(__file__).resolve().parents[2]
-SERVICES: Final = ("simulator", "collector", "worker", "api", "alerter")
+SERVICES: Final = ("simulator", "collector", "worker", "api", "alerter", "scheduler", "jobs")
 WATCHES_PROMETHEUS: Final = "alerter"
 """Has nothing to watch where there is no Prometheus, and is left out with it."""
 

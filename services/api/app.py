@@ -26,12 +26,12 @@ from nightdesk.service import Watchdog, entry
 from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from nightdesk.settings import load
 from services.api.access import Gate, LoginNeeded, for_both, for_programs
-from services.api.alerter import Alerter
 from services.api.attempts import Attempts
 from services.api.database import Database
 from services.api.measure import Measure
+from services.api.neighbour import Neighbour
 from services.api.openapi import DESCRIPTION, SUMMARY, TAGS, TITLE, described
-from services.api.routes import alerts, bars, gaps, health, pages, ticks
+from services.api.routes import alerts, bars, gaps, health, pages, runs, ticks
 from services.api.routes import gate as gate_for_proxy
 from services.api.routes import links as ack_pages
 from services.api.routes import runbooks as runbook_pages
@@ -115,7 +115,8 @@ def compose(settings: ApiSettings, registry: CollectorRegistry) -> FastAPI:
         ),
         rows=database.rows,
         surveyor=surveyor,
-        alerter=Alerter(url=settings.alerter_url, token=_revealed(settings.alerter_token)),
+        alerter=Neighbour(name="alerter", url=settings.alerter_url, token=_revealed(settings.alerter_token)),
+        scheduler=Neighbour(name="scheduler", url=settings.scheduler_url, token=_revealed(settings.runs_token)),
         runbooks=RUNBOOKS,
         links={"grafana": settings.grafana_link, "prometheus": settings.prometheus_link},
         registry=registry,
@@ -128,7 +129,8 @@ def build(
     gate: Gate,
     rows: Rows,
     surveyor: Surveyor,
-    alerter: Alerter,
+    alerter: Neighbour,
+    scheduler: Neighbour,
     runbooks: Path,
     links: Mapping[str, str],
     registry: CollectorRegistry,
@@ -146,13 +148,14 @@ def build(
     app.state.rows = rows
     app.state.surveyor = surveyor
     app.state.alerter = alerter
+    app.state.scheduler = scheduler
     app.state.runbooks = runbooks
     app.state.links = dict(links)
     app.state.registry = registry
     problems.install(app)
     app.add_exception_handler(LoginNeeded, _to_login)
     app.include_router(health.router)
-    for guarded in (ticks.router, bars.router, gaps.router):
+    for guarded in (ticks.router, bars.router, gaps.router, runs.router):
         app.include_router(guarded, dependencies=[Depends(for_programs)])
     app.include_router(alerts.router, dependencies=[Depends(for_both)])
     for guards_itself in (pages.router, runbook_pages.router, ack_pages.router, gate_for_proxy.router):

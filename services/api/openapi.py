@@ -18,6 +18,7 @@ TAGS: Final = [
     {"name": "ticks", "description": "Symbols and their last ticks."},
     {"name": "bars", "description": "Open, high, low, close and volume from 1 minute to 1 day."},
     {"name": "gaps", "description": "What was not received, why, and what became of it."},
+    {"name": "runs", "description": "What was to run, what became of it; starting a job."},
     {"name": "alerts", "description": "What fires and what fired, who was told; acknowledging and silencing."},
 ]
 LINKS: Final[dict[tuple[str, str, str], dict[str, Any]]] = {
@@ -44,6 +45,20 @@ LINKS: Final[dict[tuple[str, str, str], dict[str, Any]]] = {
         }
         for name, what in (("alert", "history of"), ("acknowledge", "acknowledge"))
     },
+    ("/runs", "get", "200"): {
+        "run": {
+            "operationId": "run",
+            "parameters": {"run_id": "$response.body#/runs/0/run_id"},
+            "description": "one of them",
+        }
+    },
+    ("/runs", "post", "202"): {
+        "started": {
+            "operationId": "run",
+            "parameters": {"run_id": "$response.body#/run_id"},
+            "description": "how it goes",
+        }
+    },
     ("/silences", "post", "201"): {
         "end": {
             "operationId": "end_silence",
@@ -60,7 +75,7 @@ WHY: Final = {
     "404": "no such symbol",
     "422": "a parameter is wrong; `errors` names each",
     "429": "too many wrong tokens from outside; `Retry-After` says for how long",
-    "503": "what knows the answer (the database, or the alerter) does not answer; try again later",
+    "503": "what knows the answer (the database, the alerter or the scheduler) does not answer; try again later",
 }
 
 

@@ -20,7 +20,7 @@ class ApiSettings(Settings, RedisSettings):
     database_password: SecretStr | None = Field(None, description="password of the role in DATABASE_URL")
     health_targets: str = Field(
         "collector=http://collector:9100,worker=http://worker:9100,alerter=http://alerter:9100,"
-        "simulator=http://simulator:8090",
+        "scheduler=http://scheduler:9100,jobs=http://jobs:9100,simulator=http://simulator:8090",
         description="services that /health asks: name=http://host:port, separated by commas",
     )
     login_token: SecretStr | None = Field(
@@ -28,6 +28,8 @@ class ApiSettings(Settings, RedisSettings):
     )
     alerter_url: str = Field("", pattern="^(http://[^/]+)?$", description="the alerter; empty where none runs")
     alerter_token: SecretStr | None = Field(None, description="bearer token of the alerter")
+    scheduler_url: str = Field("", pattern="^(http://[^/]+)?$", description="the scheduler; empty where none runs")
+    runs_token: SecretStr | None = Field(None, description="bearer token of the scheduler")
     session_secret: SecretStr | None = Field(
         None, description="signs the cookies of the login form; without it logins end with the api"
     )

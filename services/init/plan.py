@@ -34,13 +34,15 @@ class Place:
 SECRETS: Final = (
     Secret(name="superuser-password", readers=("postgres", "migrate"), guards="postgres"),
     Secret(name="owner-password", readers=("migrate",)),
-    Secret(name="writer-password", readers=("migrate", "worker")),
+    Secret(name="writer-password", readers=("migrate", "worker", "scheduler", "jobs")),
     Secret(name="reader-password", readers=("migrate", "api", "grafana")),
-    Secret(name="redis-password", readers=("redis", "collector", "worker", "api")),
+    Secret(name="redis-password", readers=("redis", "collector", "worker", "api", "scheduler", "jobs")),
     Secret(name="session-secret", readers=("api",)),
     Secret(name="login-token", readers=("api",)),
     Secret(name="alerter-token", readers=("alerter", "api")),
-    Secret(name="notifications-token", readers=("alerter",)),
+    Secret(name="notifications-token", readers=("alerter", "jobs")),
+    Secret(name="runs-token", readers=("scheduler", "api")),
+    Secret(name="backup-password", readers=("migrate", "jobs")),
     Secret(name="ack-secret", readers=("alerter",)),
     Secret(name="admin-password", readers=("grafana",), guards="grafana"),
 )

@@ -118,7 +118,7 @@ class Health:
         what = "has a run" if self._worker.horse_pid else "waits for runs"
         return [
             Part(
-                part="worker",
+                part="runs",
                 status=Status.OK if moves else Status.DOWN,
                 detail=what if moves else "has not said for a while that it lives; Redis may be away",
                 age_s=age_s,

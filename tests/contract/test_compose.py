@@ -13,10 +13,13 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 ONE_SHOTS = {"init", "migrate"}
-RUNNING = {"redis", "postgres", "simulator", "collector", "worker", "api", "alerter", "prometheus", "grafana", "proxy"}
+RUNNING = {
+    "redis", "postgres", "simulator", "collector", "worker", "api", "alerter", "scheduler", "jobs", "prometheus", "grafana",
+    "proxy",
+}  # fmt: skip
 OPEN_TO_THE_WORLD = {"proxy": {"80", "443"}}
 DATABASES = {"redis", "postgres"}
-CALLS_OUT = {"collector", "alerter"}
+CALLS_OUT = {"collector", "alerter", "jobs"}
 SECRET_VOLUME = re.compile("^secrets-")
 
 MEMORY_OF_THE_SERVER = 4 * 2**30
@@ -236,7 +239,7 @@ def test_whoever_publishes_a_port_or_calls_out_is_on_the_outer_network(config: d
     )
 
 
-@pytest.mark.parametrize("name", ["worker", "collector"])
+@pytest.mark.parametrize("name", ["worker", "collector", "jobs", "scheduler"])
 def test_a_scaled_service_publishes_nothing(services: dict[str, Any], name: str) -> None:
     assert not services[name].get("ports")
 
@@ -274,10 +277,10 @@ def test_a_users_own_secret_reaches_only_who_needs_it() -> None:
     if not has_compose():
         pytest.skip("needs the docker command with Compose; none is on PATH")
     readers = {
-        "TICKDB_API_KEY": "collector",
         "API_TOKEN": "api",
         "SLACK_WEBHOOK_URL": "alerter",
         "DEADMAN_URL": "alerter",
+        "ARCHIVE_S3_SECRET_KEY": "jobs",
     }
     services = compose_config(**{variable: f"value of {variable}" for variable in readers})["services"]
 
@@ -302,7 +305,9 @@ def test_that_file_gets_into_no_commit_and_no_image(file: str) -> None:
 
 
 def test_the_desk_fits_a_server_of_4_gb(services: dict[str, Any]) -> None:
-    total = sum(int(services[name]["mem_limit"]) for name in RUNNING)
+    total = sum(
+        int(services[name]["mem_limit"]) * services[name].get("deploy", {}).get("replicas", 1) for name in RUNNING
+    )
 
     assert total <= MEMORY_OF_THE_SERVER - MEMORY_OF_THE_SYSTEM
 

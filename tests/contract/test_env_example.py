@@ -16,6 +16,8 @@ from services.alerter.settings import AlerterSettings
 from services.api.settings import ApiSettings
 from services.collector.app import CollectorSettings
 from services.init.app import InitSettings
+from services.jobs.settings import JobsSettings
+from services.scheduler.settings import SchedulerSettings
 from services.simulator.settings import SimulatorSettings
 from services.worker.settings import WorkerSettings
 
@@ -29,6 +31,8 @@ SETTINGS: dict[str, type[Settings]] = {
     "worker": WorkerSettings,
     "api": ApiSettings,
     "alerter": AlerterSettings,
+    "scheduler": SchedulerSettings,
+    "jobs": JobsSettings,
 }
 
 WIRING = {
@@ -36,11 +40,12 @@ WIRING = {
     "READER_PASSWORD", "SESSION_SECRET", "SECRETS_DIR", "DATA_DIR", "RENEW_SECRETS", "LISTEN_HOST", "METRICS_PORT",
     "API_PORT", "SIMULATOR_PORT", "SPOOL_DIR", "FEEDS_CONFIG", "CALENDARS_CONFIG", "HEALTH_TARGETS",
     "ALERTER_URL", "ALERTER_TOKEN", "NOTIFICATIONS_TOKEN", "ACK_SECRET", "LOGIN_TOKEN", "STATE_DIR", "PROMETHEUS_URL",
+    "RUNS_TOKEN", "SCHEDULER_URL", "BACKUP_DIR", "BACKUP_PASSWORD", "HOST_ROOT",
 }  # fmt: skip
 """How the parts of one stack find each other: compose.yaml's business, not the user's."""
 
 READ_ELSEWHERE = {
-    "WORKER_COUNT", "FEEDS", "SUBSCRIBED_SYMBOLS", "FEEDS_CONFIG",
+    "WORKER_COUNT", "JOBS_COUNT", "FEEDS", "SUBSCRIBED_SYMBOLS", "FEEDS_CONFIG",
     "API_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "SIMULATOR_PORT", "COMPOSE_PROFILES",
 }  # fmt: skip
 """By compose.yaml, and by the loader of config/feeds.yaml."""

@@ -36,7 +36,8 @@ def test_health_is_ok_with_every_part_and_how_fresh_it_is(desk: Desk) -> None:
     parts = {part["part"]: part for part in health["parts"]}
     assert {
         "feed/simulator", "streams/simulator", "consumers/simulator", "database", "redis", "alerts", "channels",
-        "collector", "worker", "alerter", "alerter/watch", "simulator",
+        "collector", "worker", "alerter", "alerter/watch", "schedule", "job workers", "scheduler",
+        "jobs", "simulator",
     } <= set(parts)  # fmt: skip
     for name in ("feed/simulator", "streams/simulator", "consumers/simulator", "database", "redis"):
         assert parts[name]["age_s"] < parts[name]["threshold_s"]
@@ -94,7 +95,9 @@ def test_prometheus_asks_every_service_and_all_answer(desk: Desk) -> None:
         targets = requests.get(f"{prometheus}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
         return {one["labels"]["job"]: one["health"] for one in targets}
 
-    wanted = dict.fromkeys(("alerter", "api", "collector", "prometheus", "simulator", "worker"), "up")
+    wanted = dict.fromkeys(
+        ("alerter", "api", "collector", "jobs", "prometheus", "scheduler", "simulator", "worker"), "up"
+    )
     eventually(jobs, lambda found: found == wanted, within_s=60, what="every job up")
 
 

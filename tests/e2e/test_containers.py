@@ -11,7 +11,19 @@ from tests.e2e.stack import PORTS, Desk
 
 pytestmark = pytest.mark.e2e
 
-RUNNING = ("redis", "postgres", "simulator", "collector", "worker", "api", "alerter", "prometheus", "grafana")
+RUNNING = (
+    "redis",
+    "postgres",
+    "simulator",
+    "collector",
+    "worker",
+    "api",
+    "alerter",
+    "scheduler",
+    "jobs",
+    "prometheus",
+    "grafana",
+)
 NO_CAPABILITY = "0" * 16
 REFUSED = "refused"
 

@@ -29,9 +29,9 @@ from nightdesk.errors import UnavailableError
 from nightdesk.matchers import read_matchers
 from nightdesk.problems import RequestError, responses
 from services.api.access import by_our_pages, wants_page
-from services.api.alerter import Alerter
 from services.api.alerts_page import View, rendered
 from services.api.bodies import described, form_of, is_form, json_of
+from services.api.neighbour import Neighbour
 from services.api.routes.pages import logout_button
 from services.api.templates import fill, shown
 
@@ -52,7 +52,7 @@ AFTER_A_FORM: Final[dict[int | str, dict[str, Any]]] = {303: {"description": "a 
 @router.get("/alerts", response_model=Alerts, summary="What fires, and what fired", responses=PAGE)
 async def alerts(request: Request, query: Annotated[AlertsQuery, Query()]) -> Alerts | Response:
     """Return a page of alerts, the newest first; for browsers, a page to read and to act on."""
-    alerter: Alerter = request.app.state.alerter
+    alerter: Neighbour = request.app.state.alerter
     if wants_page(request):
         return await _page(request, alerter, query.before)
     return await alerter.get(Alerts, "/alerts", query.model_dump())
@@ -63,7 +63,7 @@ async def alerts(request: Request, query: Annotated[AlertsQuery, Query()]) -> Al
 )
 async def alert(request: Request, alert_id: AlertNumber) -> AlertWithHistory:
     """Return an alert with its notifications, their deliveries and every attempt."""
-    alerter: Alerter = request.app.state.alerter
+    alerter: Neighbour = request.app.state.alerter
     return await alerter.get(AlertWithHistory, f"/alerts/{alert_id}")
 
 
@@ -80,7 +80,7 @@ async def acknowledge(request: Request, alert_id: AlertNumber) -> Acknowledged |
 
     Acknowledging again, or what is over already, changes nothing.
     """
-    alerter: Alerter = request.app.state.alerter
+    alerter: Neighbour = request.app.state.alerter
     path = f"/alerts/{alert_id}/ack"
     if is_form(request):
         return await _by_form(alerter.send(Acknowledged, "POST", path, Acknowledge(by=BY)), "firing")
@@ -90,7 +90,7 @@ async def acknowledge(request: Request, alert_id: AlertNumber) -> Acknowledged |
 @router.get("/silences", summary="What is silenced")
 async def silences(request: Request, query: Annotated[SilencesQuery, Query()]) -> Silences:
     """Return silences, the newest first."""
-    alerter: Alerter = request.app.state.alerter
+    alerter: Neighbour = request.app.state.alerter
     return await alerter.get(Silences, "/silences", query.model_dump())
 
 
@@ -108,7 +108,7 @@ async def silence(request: Request) -> Silence | Response:
 
     What still fires when the silence ends is told then.
     """
-    alerter: Alerter = request.app.state.alerter
+    alerter: Neighbour = request.app.state.alerter
     if not is_form(request):
         return await alerter.send(Silence, "POST", "/silences", await json_of(request, NewSilence))
     try:
@@ -126,7 +126,7 @@ async def silence(request: Request) -> Silence | Response:
 )
 async def end_silence(request: Request, silence_id: SilenceNumber) -> Silence:
     """End a silence that is in force; what it hid and still fires is told now."""
-    alerter: Alerter = request.app.state.alerter
+    alerter: Neighbour = request.app.state.alerter
     return await alerter.send(Silence, "DELETE", f"/silences/{silence_id}")
 
 
@@ -149,7 +149,7 @@ def silence_of(form: dict[str, str]) -> NewSilence:
         raise ValueError("; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())) from error
 
 
-async def _page(request: Request, alerter: Alerter, before: int | None) -> Response:
+async def _page(request: Request, alerter: Neighbour, before: int | None) -> Response:
     try:
         firing, lately, told, silenced, channels = await asyncio.gather(
             alerter.get(Alerts, "/alerts", {"firing": True, "limit": MAX_ALERTS}),

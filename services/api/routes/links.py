@@ -14,8 +14,8 @@ from fastapi.responses import Response
 from nightdesk.alerting import Acknowledged, Link
 from nightdesk.errors import UnavailableError
 from nightdesk.problems import RequestError
-from services.api.alerter import Alerter
 from services.api.alerts_page import about_link, after_link
+from services.api.neighbour import Neighbour
 from services.api.templates import Html, fill, shown
 
 router = APIRouter(prefix="/ack", include_in_schema=False)
@@ -27,7 +27,7 @@ _TOKEN: Final = re.compile(r"[0-9a-f-]{1,80}")
 @router.get("/{token}")
 async def look(request: Request, token: str) -> Response:
     """Say what the link is about."""
-    alerter: Alerter = request.app.state.alerter
+    alerter: Neighbour = request.app.state.alerter
     if not _TOKEN.fullmatch(token):
         return _useless("It is no acknowledge link.")
     try:
@@ -42,7 +42,7 @@ async def look(request: Request, token: str) -> Response:
 @router.post("/{token}")
 async def use(request: Request, token: str) -> Response:
     """Acknowledge what the link is about, and say how it is now."""
-    alerter: Alerter = request.app.state.alerter
+    alerter: Neighbour = request.app.state.alerter
     if not _TOKEN.fullmatch(token):
         return _useless("It is no acknowledge link.")
     try:

@@ -15,9 +15,9 @@ LAG_DOWN_S: Final = 60.0
 UNOWNED_DOWN_S: Final = 15.0
 """A lease is taken over within ten seconds; one without an owner for longer has nobody to take it."""
 
-HOLDS_NOTHING_UP: Final = frozenset({"simulator", "alerter"})
-"""What degrades the whole at most: an exchange, whose trouble shows as its feed's, and the alerter, without which ticks
-flow and are stored."""
+HOLDS_NOTHING_UP: Final = frozenset({"simulator", "alerter", "scheduler", "jobs"})
+"""What degrades the whole at most: an exchange, whose trouble shows as its feed's, and what ticks flow and are stored
+without."""
 
 ALERTER: Final = "alerter"
 PLAIN: Final = frozenset({"alerts", "channels"})
@@ -27,7 +27,7 @@ Facts: TypeAlias = dict[str, float | int | str | bool | None]
 
 _ORDER: Final = (
     "feed", "spool", "streams", "consumers", "database", "redis", "alerts", "channels", "collector", "worker",
-    "alerter", "simulator",
+    "alerter", "schedule", "job workers", "runs", "scheduler", "jobs", "simulator",
 )  # fmt: skip
 _RANK: Final = {Status.OK: 0, Status.DEGRADED: 1, Status.DOWN: 2}
 

@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 
 from nightdesk.errors import UnavailableError
 from services.api.access import Gate
-from services.api.alerter import Alerter
 from services.api.app import RUNBOOKS, build
 from services.api.attempts import Attempts
 from services.api.fetch import Answer, Question
+from services.api.neighbour import Neighbour
 from services.api.survey.samples import reading
 from services.api.survey.survey import DatabaseReport, RedisReport, RedisState, Survey
 from services.api.survey.surveyor import Surveyor
@@ -105,7 +105,10 @@ def a_client(
         gate=Gate(token=token, login_token=login_token, secret="pepper", wall_s=lambda: now_s, attempts=attempts),
         rows=(store or FakeStore()).rows,
         surveyor=FakeSurveyor(survey or a_survey()),
-        alerter=Alerter(url="http://alerter:9100", token=ALERTERS_TOKEN, ask=alerter or FakeAlerter()),
+        alerter=Neighbour(
+            name="alerter", url="http://alerter:9100", token=ALERTERS_TOKEN, ask=alerter or FakeAlerter()
+        ),
+        scheduler=Neighbour(name="scheduler", url="", token=None),
         runbooks=runbooks,
         links={"grafana": "http://localhost:3000", "prometheus": "http://localhost:9090"},
         registry=CollectorRegistry(),

@@ -1,4 +1,4 @@
-"""The alerter as the api asks it: briefly, and with the token that lets it acknowledge and silence."""
+"""Another service as the api asks it: briefly, and with the token that it wants."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +13,7 @@ from nightdesk.problems import FieldProblem, RequestError
 from services.api.fetch import Answer, Question, ask
 
 ANSWER_S: Final = 2.0
+REFUSED: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 Model = TypeVar("Model", bound=BaseModel)
 Ask: TypeAlias = Callable[[Question], Awaitable[Answer]]
@@ -23,10 +24,11 @@ async def briefly(question: Question) -> Answer:
     return await ask(question, timeout_s=ANSWER_S)
 
 
-class Alerter:
-    """Asks one alerter; without an address there is none."""
+class Neighbour:
+    """Asks one service, which has a name; without an address there is none."""
 
-    def __init__(self, *, url: str, token: str | None, ask: Ask = briefly) -> None:
+    def __init__(self, *, name: str, url: str, token: str | None, ask: Ask = briefly) -> None:
+        self._name = name
         self._address = urlsplit(url)
         self._token = token
         self._ask = ask
@@ -39,22 +41,22 @@ class Alerter:
     async def send(self, model: type[Model], method: str, path: str, body: BaseModel | None = None) -> Model:
         """Return the answer to a request.
 
-        Raises RequestError with the alerter's own words for what it refuses, and UnavailableError when it does not
+        Raises RequestError with the service's own words for what it refuses, and UnavailableError when it does not
         answer, or not as it should.
         """
         answer = await self._answer(method, path, None if body is None else body.model_dump_json().encode())
-        if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}:
-            raise _refused(answer)
+        if answer.status in REFUSED:
+            raise self._refused(answer)
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise UnavailableError(f"the alerter answers {answer.status}")
+            raise UnavailableError(f"the {self._name} answers {answer.status}")
         try:
             return model.model_validate_json(answer.body)
         except ValidationError as error:
-            raise UnavailableError("the alerter's answer cannot be read") from error
+            raise UnavailableError(f"the {self._name}'s answer cannot be read") from error
 
     async def _answer(self, method: str, path: str, body: bytes | None) -> Answer:
         if not self._address.hostname:
-            raise UnavailableError("no alerter runs here")
+            raise UnavailableError(f"no {self._name} runs here")
         headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -69,15 +71,14 @@ class Alerter:
         try:
             return await self._ask(question)
         except UnavailableError as error:
-            raise UnavailableError(f"the alerter does not answer: {error}") from error
+            raise UnavailableError(f"the {self._name} does not answer: {error}") from error
 
-
-def _refused(answer: Answer) -> RequestError:
-    try:
-        errors = [FieldProblem.model_validate(one) for one in json.loads(answer.body)["errors"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnavailableError(f"the alerter answers {answer.status} and cannot be read") from error
-    return RequestError(HTTPStatus(answer.status), errors)
+    def _refused(self, answer: Answer) -> RequestError:
+        try:
+            errors = [FieldProblem.model_validate(one) for one in json.loads(answer.body)["errors"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnavailableError(f"the {self._name} answers {answer.status} and cannot be read") from error
+        return RequestError(HTTPStatus(answer.status), errors)
 
 
 def _written(value: Any) -> str:  # noqa: ANN401  whatever a query holds

@@ -7,15 +7,15 @@ import pytest
 from nightdesk.alerting import Acknowledge, Acknowledged, Alerts
 from nightdesk.errors import UnavailableError
 from nightdesk.problems import RequestError
-from services.api.alerter import Alerter
 from services.api.fetch import Answer, Question
+from services.api.neighbour import Neighbour
 from tests.unit.services.api.desk import ALERTERS_TOKEN, FakeAlerter, missing
 
 NO_ALERTS = {"alerts": [], "next": None}
 
 
-def client(fake: Any, url: str = "http://alerter:9100") -> Alerter:
-    return Alerter(url=url, token=ALERTERS_TOKEN, ask=fake)
+def client(fake: Any, url: str = "http://alerter:9100") -> Neighbour:
+    return Neighbour(name="alerter", url=url, token=ALERTERS_TOKEN, ask=fake)
 
 
 class Saying:

@@ -14,6 +14,9 @@ from services.jobs.backfill.statements import statement
 UNFILLED: Final = ("open", "filling")
 GIVEN_UP: Final = "unfillable"
 
+FOUND: Final = "found by verification"
+"""The cause of a gap that nobody knew of. Its bars are made anew as it is filled: they may hold what was lost."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerGap:

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from nightdesk import frames
+from nightdesk.bars import Bars
 from nightdesk.store import effects as turn_effects
 from nightdesk.store.batch import Batch, Origin, Source, gather
 from nightdesk.store.database import Connection, translated
@@ -15,7 +16,7 @@ from nightdesk.store.days import DAY_NS, Days, bounds_ns, needed
 from nightdesk.store.effects import Effects
 from nightdesk.store.unit import UnitOfWork
 from nightdesk.ticks import AggTrade, Trade
-from services.jobs.backfill.ledger import LedgerGap
+from services.jobs.backfill.ledger import FOUND, LedgerGap
 from services.jobs.backfill.statements import statement
 
 Ticks: TypeAlias = Sequence[Trade | AggTrade]
@@ -93,6 +94,9 @@ class Writer:
             effects = turn_effects.apply(batch, (), marks, unit.open_gaps(turn_effects.late(batch, marks)))
             effects = _unheard(effects, gap.from_us if key not in marks else marks[key].last_received_us)
             unit.copy(effects)
+            if gap.cause == FOUND and effects.bars is not None:
+                self._make_bars_anew(gap, effects.bars)
+                effects = replace(effects, bars=None)
             self._note(gap, note)
             opened = turn_effects.causes(effects.opened, ())
             closing = self._closing(gap)
@@ -100,6 +104,14 @@ class Writer:
         finally:
             unit.end()
         return effects.stored()[key]
+
+    def _make_bars_anew(self, gap: LedgerGap, bars: Bars) -> None:
+        """Make the page's bars of all trades that are stored, those of the page among them."""
+        minutes = bars.minute.tolist()
+        values = {
+            "symbol_id": gap.symbol_id, "minutes": minutes, "from_s": min(minutes) * 60, "to_s": max(minutes) * 60 + 60,
+        }  # fmt: skip
+        self._connection.execute(statement("backfill_rebuild"), values)
 
     def _note(self, gap: LedgerGap, note: Note) -> None:
         values = {"gap_id": gap.gap_id, "source": note.source, "state": note.state}

@@ -1,11 +1,13 @@
 """The backfill against a real exchange and a real database."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from services.jobs import backfill_gaps
+from nightdesk.clock import Clock
+from services.jobs import backfill_gaps, verify_data
 from services.jobs.backfill_gaps import Arguments
 from services.jobs.runner.job import Desk
 from tests.conftest import Database
@@ -39,7 +41,22 @@ def backfill(desk: Callable[..., Desk], exchange: Market) -> Callable[..., Any]:
     return run
 
 
-def test_withheld_trades_and_an_outage_are_filled(live: Live, exchange: Market, backfill: Callable[..., Any]) -> None:
+@pytest.fixture
+def verify(desk: Callable[..., Desk], exchange: Market) -> Callable[..., Any]:
+    """Verify yesterday, up to the exchange's own time."""
+
+    def run(**arguments: Any) -> Any:
+        config = arguments.pop("config", None) or exchange.config()
+        clock = Clock(wall_ns=lambda: exchange.now_ms * 10**6)
+        made = desk(feeds={FEED: config}, clock=clock, scheduled_for=datetime.now(UTC))
+        return verify_data.run(made, verify_data.Arguments(**arguments))
+
+    return run
+
+
+def test_withheld_trades_and_an_outage_are_filled(
+    live: Live, exchange: Market, backfill: Callable[..., Any], verify: Callable[..., Any]
+) -> None:
     live.live(90)
     exchange.running.fault("gap", symbol="BTCUSDT", count=50)
     live.live(60)
@@ -54,3 +71,5 @@ def test_withheld_trades_and_an_outage_are_filled(live: Live, exchange: Market, 
     assert {row[:3] for row in live.rows(LEDGER)} == {("filled", "trades", "binance historicalTrades")}
     assert_contiguous(live, exchange)
     assert assert_bars_equal(live, exchange) >= 5
+    verified = verify()
+    assert (verified["percent"], verified["minutes"], verified["unchecked"]) == (100.0, 3, 0)

@@ -45,12 +45,14 @@ def test_a_service_is_given_nothing_but_its_own_secrets() -> None:
 
     assert given == {
         "postgres": {"superuser-password"},
-        "migrate": {"superuser-password", "owner-password", "writer-password", "reader-password"},
+        "migrate": {"superuser-password", "owner-password", "writer-password", "reader-password", "backup-password"},
         "redis": {"redis-password", "redis.conf"},
         "collector": {"redis-password"},
         "worker": {"writer-password", "redis-password"},
-        "api": {"reader-password", "redis-password", "session-secret", "login-token", "alerter-token"},
+        "api": {"reader-password", "redis-password", "session-secret", "login-token", "alerter-token", "runs-token"},
         "alerter": {"alerter-token", "notifications-token", "ack-secret"},
+        "scheduler": {"writer-password", "redis-password", "runs-token"},
+        "jobs": {"writer-password", "redis-password", "notifications-token", "backup-password"},
         "grafana": {"admin-password", "reader-password"},
     }
 

@@ -60,8 +60,10 @@ def _words(lane: str, rows: Rows) -> Array:
 
 def _of_values(lane: str, name: str, column: Values) -> Array:
     key, null_key = _keys(lane, name, 2)
-    words = _bits(column.numbers) * key
-    return words if column.null is None else words + column.null * null_key
+    words: Array = _bits(column.numbers) * key
+    if column.null is not None:
+        words += column.null * null_key
+    return words
 
 
 def _of_lists(lane: str, name: str, column: Lists) -> Array:

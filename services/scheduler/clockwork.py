@@ -35,6 +35,9 @@ class Sender(Protocol):
     def waiting(self) -> frozenset[str]:
         """Return the ids in the queue; raises UnavailableError."""
 
+    def workers(self) -> int:
+        """Return how many workers there are; raises UnavailableError."""
+
 
 class Clockwork:
     """One scheduler's turns; any number of them may turn at once."""
@@ -127,11 +130,11 @@ class Clockwork:
         return changed
 
     def _send(self, runs: Sequence[Open], now: datetime) -> None:
-        queued = [one for one in runs if one.state is State.QUEUED]
-        if not queued:
+        names = {one.run_id: queue_id(one.job, one.scheduled_for) for one in runs if one.state is State.QUEUED}
+        if not names:
             return
-        names = {one.run_id: queue_id(one.job, one.scheduled_for) for one in queued}
-        wanted = unsent(queued, self._queue.waiting(), names, now)
+        long_slots = max(1, self._queue.workers() - 1)
+        wanted = unsent(runs, self._queue.waiting(), names, now, long_slots=long_slots)
         if wanted:
             self._queue.send(wanted)
             self._rows.sent([one.run_id for one in wanted], now)

@@ -5,7 +5,7 @@ that decides the same changes nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -51,6 +51,9 @@ class Lose:
     due_at: datetime
 
 
+LONG_S: Final = 600.0
+"""A run that may take longer never takes the last worker: what must be on time is quick."""
+
 Decision: TypeAlias = Queue | End | Overlap | Lose
 
 
@@ -68,20 +71,35 @@ def decide(runs: Sequence[Open], now: datetime, random: float) -> list[Decision]
     return decisions
 
 
-def unsent(runs: Iterable[Open], waiting: frozenset[str], names: Mapping[int, str], now: datetime) -> list[Open]:
+def unsent(
+    runs: Sequence[Open], waiting: frozenset[str], names: Mapping[int, str], now: datetime, *, long_slots: int
+) -> list[Open]:
     """Return the queued runs that are to be sent, or sent again: those due that RQ's queue does not hold.
 
     ``waiting`` are the ids in the queue and ``names`` the id of each run. One that was sent a moment ago is with a
-    worker that has not claimed it yet; if it is not, the claim makes a second delivery harmless.
+    worker that has not claimed it yet; if it is not, the claim makes a second delivery harmless. Of long runs only
+    ``long_slots`` are let go at once.
     """
     resend = now - timedelta(seconds=RESEND_S)
-    return [
-        one
-        for one in runs
-        if one.state is State.QUEUED
-        and one.due_at <= now
-        and (one.sent_at is None or (one.sent_at < resend and names[one.run_id] not in waiting))
-    ]
+    queued = [one for one in runs if one.state is State.QUEUED]
+    free = long_slots - sum(_is_long(one) and (one.state is State.RUNNING or one.sent_at is not None) for one in runs)
+    found: list[Open] = []
+    for one in queued:
+        if one.due_at > now:
+            continue
+        if one.sent_at is not None:
+            is_lost = one.sent_at < resend and names[one.run_id] not in waiting
+            found += [one] if is_lost else []
+        elif not _is_long(one):
+            found.append(one)
+        elif free > 0:
+            free -= 1
+            found.append(one)
+    return found
+
+
+def _is_long(one: Open) -> bool:
+    return one.timeout_s > LONG_S
 
 
 def _silent(runs: Sequence[Open], now: datetime, random: float) -> Iterator[Lose]:
@@ -106,7 +124,7 @@ def _of_job(
             continue  # what it comes after is not over
         newer = _newest(due, one)
         if one.catch_up == CatchUp.LATEST and newer is not one and not one.after:
-            yield End(one, State.SKIPPED, f"superseded by the run for {newer.scheduled_for:%Y-%m-%d %H:%M:%SZ}")
+            yield End(one, State.SKIPPED, f"superseded by the run for {newer.scheduled_for:%Y-%m-%d %H:%M} UTC")
             continue
         too_late = _too_late(one, (now - ready_at).total_seconds(), busy)
         if too_late:
@@ -121,8 +139,13 @@ def _of_job(
 def _overlap(one: Open, busy: Open) -> Iterator[Overlap]:
     if not one.overlapped:
         yield Overlap(
-            one, f"waits for the run for {busy.scheduled_for:%Y-%m-%d %H:%M:%SZ}, which is {busy.state.value}"
+            one, f"waits for the run for {busy.scheduled_for:%Y-%m-%d %H:%M} UTC, which is {_under_way(busy)}"
         )
+
+
+def _under_way(busy: Open) -> str:
+    """What the one before is doing; one that is let go in this turn is queued by the time that anybody reads it."""
+    return State.QUEUED.value if busy.state is State.EXPECTED else busy.state.value
 
 
 def _newest(due: Sequence[Open], like: Open) -> Open:
@@ -157,7 +180,7 @@ def _too_late(one: Open, late_s: float, busy: Open | None) -> str:
     if late_s <= one.grace_s:
         return ""
     late = f"{written(late_s)} late"
-    while_busy = f"; the run for {busy.scheduled_for:%Y-%m-%d %H:%M:%SZ} was still {busy.state.value}" if busy else ""
+    while_busy = f"; the run for {busy.scheduled_for:%Y-%m-%d %H:%M} UTC was still {_under_way(busy)}" if busy else ""
     if one.catch_up == CatchUp.SKIP:
         return f"{late}, and its grace is {written(one.grace_s)}{while_busy}"
     if late_s > one.max_age_s:

@@ -11,17 +11,23 @@ from nightdesk.runs import ENDED, Figures, State
 from nightdesk.schedule_config import Schedule
 
 BY_JOB: Final = (
-    ("last_success_timestamp_seconds", "When the newest successful run ended, Unix time.", "success_at_s"),
-    ("last_success_scheduled_timestamp_seconds", "The time that the newest successful run was for.", "success_for_s"),
-    ("last_failure_scheduled_timestamp_seconds", "The time that the newest failed or missed run was for.",
-     "failure_for_s"),
-    ("duration_seconds", "How long the newest run took.", "duration_s"),
-    ("next_run_timestamp_seconds", "When the next run is due, Unix time; 0 for none.", "next_s"),
-    ("late_seconds", "For how long a run has been due that has not begun.", "late_s"),
-    ("running_seconds", "For how long the run under way has gone on.", "running_s"),
-    ("running_timeout_seconds", "How long the run under way may take.", "timeout_s"),
-    ("queued", "Runs that wait for a worker.", "queued"),
-    ("running", "Runs under way.", "running"),
+    ("nightdesk_job_last_success_timestamp_seconds",
+     "When the newest successful run ended, Unix time.", "success_at_s"),
+    ("nightdesk_job_last_success_scheduled_timestamp_seconds",
+     "The time that the newest successful run was for.", "success_for_s"),
+    ("nightdesk_job_last_failure_scheduled_timestamp_seconds",
+     "The time that the newest failed or missed run was for.", "failure_for_s"),
+    ("nightdesk_job_last_failed_timestamp_seconds",
+     "When that run failed for good, Unix time; 0 when it was missed.", "failed_at_s"),
+    ("nightdesk_job_last_missed_timestamp_seconds",
+     "When that run was given up, Unix time; 0 when it failed.", "missed_at_s"),
+    ("nightdesk_job_duration_seconds", "How long the newest run took.", "duration_s"),
+    ("nightdesk_job_next_run_timestamp_seconds", "When the next run is due, Unix time; 0 for none.", "next_s"),
+    ("nightdesk_job_late_seconds", "For how long a run has been due that has not begun.", "late_s"),
+    ("nightdesk_job_running_seconds", "For how long the run under way has gone on.", "running_s"),
+    ("nightdesk_job_running_timeout_seconds", "How long the run under way may take.", "timeout_s"),
+    ("nightdesk_job_queued", "Runs that wait for a worker.", "queued"),
+    ("nightdesk_job_running", "Runs under way.", "running"),
 )  # fmt: skip
 """Gauges by job: name, help, and which of the figures it is."""
 
@@ -68,7 +74,7 @@ class RunMetrics(Collector):
 
     def _gauges(self) -> Iterable[Metric]:
         for name, text, figure in BY_JOB:
-            family = GaugeMetricFamily(f"nightdesk_job_{name}", text, labels=["name"])
+            family = GaugeMetricFamily(name, text, labels=["name"])
             for one in self.snapshot.figures:
                 family.add_metric([one.job], float(getattr(one, figure)))
             yield family

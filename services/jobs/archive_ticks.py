@@ -78,16 +78,16 @@ def _archive(desk: Desk, archive: Archive, chosen: Plan) -> tuple[dict[TableDay,
     for number, one in enumerate(chosen.due):
 
         def tell(read: float, of: float, one: TableDay = one, number: int = number) -> None:
-            desk.progress(number + read / max(of, 1), len(chosen.due), _text(one))
+            desk.progress(number + read / max(of, 1), len(chosen.due), tables.text(one))
 
         try:
             done[one] = archive.archive(one, tell)
         except (DamagedError, StrangeRowsError) as error:
-            problems.append(f"{_text(one)}: {error}")
+            problems.append(f"{tables.text(one)}: {error}")
             log.error("archive.failed", table=TABLES[one.kind], day=f"{one.day}", error=str(error))  # noqa: TRY400
         else:
             _log(one, done[one])
-            desk.progress(number + 1, len(chosen.due), _text(one))
+            desk.progress(number + 1, len(chosen.due), tables.text(one))
     return done, problems
 
 
@@ -97,7 +97,9 @@ def _figures(done: dict[TableDay, Archived], seconds: float) -> dict[str, Any]:
     rows = sum(one.rows for one in written)
     size = sum(one.file_bytes for one in written)
     return {
-        "days": [{"day": _text(one), **_facts(what)} for one, what in done.items() if what.rows or not what.dropped],
+        "days": [
+            {"day": tables.text(one), **_facts(what)} for one, what in done.items() if what.rows or not what.dropped
+        ],
         "empty_days": sum(not what.rows for what in done.values()),
         "rows": rows,
         "bytes": size,
@@ -115,9 +117,5 @@ def _log(one: TableDay, what: Archived) -> None:
     log.info("archive.day_written", table=TABLES[one.kind], day=f"{one.day}", **_facts(what))
 
 
-def _text(one: TableDay) -> str:
-    return f"{TABLES[one.kind]} of {one.day}"
-
-
 def _texts(days: Iterable[TableDay]) -> list[str]:
-    return [_text(one) for one in days]
+    return [tables.text(one) for one in days]

@@ -26,6 +26,9 @@ DROP_TRIES: Final = 10
 
 KINDS: Final[Mapping[str, Kind]] = {table: kind for kind, table in TABLES.items()}
 
+EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before anything was archived."""
+
 Tell: TypeAlias = Callable[[float, float], None]
 
 
@@ -97,6 +100,11 @@ def archived(connection: Connection, day: date) -> list[TableDay]:
     with translated():
         found = connection.execute(statement("archive_days_of"), {"day": day}).fetchall()
     return [TableDay(day, KINDS[table]) for (table,) in found]
+
+
+def text(one: TableDay) -> str:
+    """Return a table's day as a person reads it."""
+    return f"{TABLES[one.kind]} of {one.day}"
 
 
 def names(connection: Connection) -> Names:

@@ -21,7 +21,8 @@ from tests.integration.store.conftest import an_event
 
 FEED = "simulator"
 YESTERDAY: date = datetime.now(UTC).date() - timedelta(days=1)
-NOON_MS = int(datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 12, tzinfo=UTC).timestamp()) * 1000
+NOON = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 12, tzinfo=UTC)
+NOON_MS = int(NOON.timestamp()) * 1000
 """Where the exchange's time begins."""
 
 STEP_MS = 2000

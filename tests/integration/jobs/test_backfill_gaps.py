@@ -1,5 +1,7 @@
 """The backfill against a real exchange and a real database."""
 
+import random
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +13,7 @@ from services.jobs import backfill_gaps, verify_data
 from services.jobs.backfill_gaps import Arguments
 from services.jobs.runner.job import Desk
 from tests.conftest import Database
+from tests.integration.jobs.child import Child
 from tests.integration.jobs.market import FEED, Live, Market, assert_bars_equal, assert_contiguous, market
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -73,3 +76,29 @@ def test_withheld_trades_and_an_outage_are_filled(
     assert assert_bars_equal(live, exchange) >= 5
     verified = verify()
     assert (verified["percent"], verified["minutes"], verified["unchecked"]) == (100.0, 3, 0)
+
+
+@pytest.mark.timeout(600)
+def test_a_backfill_that_is_killed_again_and_again_neither_loses_nor_repeats(
+    live: Live, exchange: Market, database: Database
+) -> None:
+    live.live(70)
+    live.disconnect()
+    exchange.running.post("/sim/rate", {"trades_per_s": 100})
+    exchange.move(200)
+    exchange.running.post("/sim/rate", {"trades_per_s": 20})
+    live.connect()
+    live.live(10)
+    chance, kills = random.Random(6), 0
+    while True:
+        child = Child(database, exchange)
+        child.after(pages=chance.randint(0, 5))
+        time.sleep(chance.random() * 0.05)
+        if not child.kill():
+            break
+        kills += 1
+
+    assert kills >= 4
+    assert [row[:2] for row in live.rows(LEDGER)] == [("filled", "trades")]
+    assert_contiguous(live, exchange)
+    assert assert_bars_equal(live, exchange) >= 4

@@ -6,6 +6,7 @@ restart until it has evaluated its rules again. One that began too often lately 
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final, TypeAlias
 
 from services.alerter.alerts import (
@@ -100,11 +101,14 @@ def recall(
     since_s: float,
     asked_s: float,
     knows_ends: bool = True,
+    reports: Iterable[Report] = (),
 ) -> None:
     """Take what Prometheus, asked at ``asked_s``, remembers of the time since it was last asked with success.
 
-    Where it does not ``know_ends``, since it has just started, what was known goes on.
+    Where it does not ``know_ends``, since it has just started, what was known goes on. So does what it ``reports`` to
+    have fired ever since: an evaluation that takes long has written the watchdog's sample, and not yet this one.
     """
+    fires_since_s = {fingerprint_of(report.labels): report.started_s for report in reports}
     for episode in sorted(episodes, key=lambda one: one.started_s):
         known = turn.current(fingerprint_of(episode.labels))
         if _was_seen_to_end(known, episode, since_s - policy.watch.resolve_after):
@@ -116,7 +120,8 @@ def recall(
         if known is None:
             report = Report(labels=episode.labels, annotations=words(episode.labels), started_s=episode.started_s)
             known = begin(turn, policy, report, Source.PROMETHEUS)
-        if episode.is_over and (knows_ends or is_new):
+        goes_on = fires_since_s.get(known.fingerprint, inf) <= episode.last_s + SAMPLE_S
+        if episode.is_over and not goes_on and (knows_ends or is_new):
             _leave(turn, policy, known, episode.last_s, asked_s)
 
 

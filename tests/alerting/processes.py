@@ -20,6 +20,9 @@ ROOT: Final = Path(__file__).parents[2]
 CONTROL: Final = "control-token"
 POSTING: Final = "posting-token"
 PATIENCE_S: Final = 30.0
+ANSWER_S: Final = 60.0
+"""For an answer: with thousands of alerts, on a machine that does other work as well, one may take many seconds."""
+
 LOOK_S: Final = 0.02
 
 Value = TypeVar("Value")
@@ -130,12 +133,12 @@ class Prometheus(Process):
     def query(self, query: str, at_s: float | None = None) -> list[dict[str, Any]]:
         """Return the result of an instant query."""
         parameters: dict[str, Any] = {"query": query} | ({} if at_s is None else {"time": at_s})
-        answer = requests.get(f"{self.url}/api/v1/query", params=parameters, timeout=10)
+        answer = requests.get(f"{self.url}/api/v1/query", params=parameters, timeout=ANSWER_S)
         return list(answer.json()["data"]["result"])
 
     def firing(self) -> set[str]:
         """Return the names of the alerts that fire."""
-        said = requests.get(f"{self.url}/api/v1/alerts", timeout=10).json()["data"]["alerts"]
+        said = requests.get(f"{self.url}/api/v1/alerts", timeout=ANSWER_S).json()["data"]["alerts"]
         return {one["labels"]["alertname"] for one in said if one["state"] == "firing"}
 
     def _ready(self) -> bool:
@@ -176,24 +179,24 @@ class Alerter(Process):
 
     def get(self, path: str) -> dict[str, Any]:
         """Return what it answers, with the token of the api."""
-        answer = requests.get(f"{self.url}{path}", headers=_bearer(CONTROL), timeout=10)
+        answer = requests.get(f"{self.url}{path}", headers=_bearer(CONTROL), timeout=ANSWER_S)
         answer.raise_for_status()
         return dict(answer.json())
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, token: str = CONTROL) -> dict[str, Any]:
         """Return what it answers to a POST."""
-        answer = requests.post(f"{self.url}{path}", json=body or {}, headers=_bearer(token), timeout=60)
+        answer = requests.post(f"{self.url}{path}", json=body or {}, headers=_bearer(token), timeout=ANSWER_S)
         answer.raise_for_status()
         return dict(answer.json())
 
     def health(self) -> dict[str, Any]:
         """Return its parts by name."""
-        said = requests.get(f"{self.url}/health", timeout=10).json()
+        said = requests.get(f"{self.url}/health", timeout=ANSWER_S).json()
         return {part["part"]: part for part in said["parts"]}
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that have these labels."""
-        text = requests.get(f"{self.url}/metrics", timeout=10).text
+        text = requests.get(f"{self.url}/metrics", timeout=ANSWER_S).text
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
         lines = (line for line in text.splitlines() if line.partition("{")[0].partition(" ")[0] == name)
         return sum(float(line.rpartition(" ")[2]) for line in lines if all(one in line for one in wanted))

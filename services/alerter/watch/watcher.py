@@ -107,6 +107,7 @@ class Watcher:
 
         def take(turn: Turn) -> None:
             policy = self._desk.policy
+            reports, pending = snapshot.reports, snapshot.pending
             if missed is not None:
                 recall(
                     turn,
@@ -116,8 +117,8 @@ class Watcher:
                     since_s=missed.since_s,
                     asked_s=started_s,
                     knows_ends=knows_ends,
+                    reports=reports,
                 )
-            reports, pending = snapshot.reports, snapshot.pending
             observe(turn, policy, reports, Source.PROMETHEUS, pending=pending, is_complete=knows_ends)
             if knows_ends:
                 settle(turn, policy, Source.PROMETHEUS, started_s)

@@ -26,8 +26,9 @@ class Away(Stage):
         episodes = [self._episode(first, last, apart) for first, last in times]
 
         def act(turn: Turn) -> None:
-            recall(turn, self.policy, episodes, words, since_s=NOON + since, asked_s=turn.now_s)
-            observe(turn, self.policy, self.reports.values(), Source.PROMETHEUS)
+            reports = self.reports.values()
+            recall(turn, self.policy, episodes, words, since_s=NOON + since, asked_s=turn.now_s, reports=reports)
+            observe(turn, self.policy, reports, Source.PROMETHEUS)
             settle(turn, self.policy, Source.PROMETHEUS, turn.now_s)
 
         self.change(act)
@@ -132,6 +133,16 @@ def test_what_is_over_by_the_past_and_fires_anew_by_now_is_told_as_two() -> None
 
     (told,) = stage.told
     assert [one.started_s for one in told.message.alerts] == [NOON + 300, NOON]
+
+
+def test_what_prometheus_reports_to_have_fired_ever_since_goes_on_though_its_last_sample_is_old() -> None:
+    stage = away_since_it_fired()
+    stage.at(300)
+    stage.read_up((0, 280), since=5)
+    stage.wait("1m")
+
+    assert stage.kinds() == []
+    assert [one.started_s for one in stage.firing()] == [NOON]
 
 
 def test_an_episode_that_was_over_before_does_not_end_what_fires_since() -> None:

@@ -235,6 +235,16 @@ def test_after_a_failed_answer_the_past_is_read_once(night: Night) -> None:
     assert night.asked.asked == [(MONDAY_NOON + 10 - OVERLAP_S, MONDAY_NOON + 75)]
 
 
+def test_an_evaluation_that_is_half_written_ends_nothing_that_the_same_answer_reports(night: Night) -> None:
+    night.asked.firing = [SILENT]
+    night.polls_for(10)
+    night.asked.past = [a_past(night, 0, 10)]
+    night.poll(after_s=30)
+    night.polls_for(30)
+
+    assert [str(one.kind) for one in night.told.notifications] == ["firing"]
+
+
 def test_what_came_and_went_meanwhile_is_told_in_the_words_of_its_rule(night: Night) -> None:
     night.polls_for(10)
     night.asked.is_there = False

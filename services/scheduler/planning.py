@@ -14,6 +14,9 @@ from nightdesk.runs import Origin, Planned
 from nightdesk.schedule_config import Schedule
 from services.scheduler.instants import Sessions, due
 
+LOOK_BACK: Final = timedelta(days=8)
+"""Where the time gone by last is looked for."""
+
 COMMIT_S: Final = 5.0
 """A gap shows this much later than it says it was opened, at most: when its transaction is over."""
 
@@ -44,11 +47,19 @@ def plan(
     for name in jobs:
         since = min(planned_until.get(name, now), now)
         instants = due(schedule.jobs[name], since, now, sessions)
+        if schedule.jobs[name].first and name not in planned_until:
+            runs += _first(schedule, name, now, sessions)
         for instant in instants:
             runs += chain(schedule, name, instant, Origin.SCHEDULE, instant)
         if instants:
             until[name] = instants[-1]
     return Plan(runs=runs, until=until)
+
+
+def _first(schedule: Schedule, name: str, now: datetime, sessions: Sessions) -> list[Planned]:
+    """The run for the time gone by last, due now: the same one for whichever scheduler sees the entry first."""
+    gone = [one for one in due(schedule.jobs[name], now - LOOK_BACK, now, sessions) if one <= now]
+    return chain(schedule, name, gone[-1], Origin.SCHEDULE, now) if gone else []
 
 
 def plan_gaps(

@@ -161,12 +161,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What the rows say of one job. Times are Unix seconds, 0 where there is none."""
+    """What the rows say of one job. Times are Unix seconds, 0 where there is none.
+
+    ``failure_for_s`` is of the newest run that failed or was missed, and so is one of ``failed_at_s``, ``missed_at_s``.
+    """
 
     job: str
     success_at_s: float
     success_for_s: float
     failure_for_s: float
+    failed_at_s: float
+    missed_at_s: float
     duration_s: float
     next_s: float
     late_s: float

@@ -174,8 +174,8 @@ _OPEN: Final = (
     "timeout_s", "attempts", "attempts_allowed", "backoff_s", "sent_at", "beat_at", "finished_at", "overlapped",
 )  # fmt: skip
 _FIGURES: Final = (
-    "job", "success_at_s", "success_for_s", "failure_for_s", "duration_s", "next_s", "late_s", "running_s", "timeout_s",
-    "queued", "running", "overlaps",
+    "job", "success_at_s", "success_for_s", "failure_for_s", "failed_at_s", "missed_at_s", "duration_s", "next_s",
+    "late_s", "running_s", "timeout_s", "queued", "running", "overlaps",
 )  # fmt: skip
 
 

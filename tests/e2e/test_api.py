@@ -15,11 +15,11 @@ SUFFIX = re.compile(r"_(total|bucket|sum|count)$")
 OF_ANOTHER_TIME = {
     "feed_symbol:nightdesk_symbol_mute:timestamp",  # while a symbol is silent
     "feed_symbol_measure:market:usual",  # after an hour
+    "name_state:nightdesk_job_unsuccessful:timestamp",  # after a run that failed or was missed
 }
 """What is recorded on a desk that is older, or not so well."""
 
 OF_ANOTHER_DESK = {
-    "nightdesk_job_missed",  # comes with the schedule
     "nightdesk_memory_used_bytes", "nightdesk_memory_limit_bytes",  # where the kernel has cgroup v2
 }  # fmt: skip
 SYMBOLS = {"BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT"}

@@ -103,9 +103,9 @@ class Understudy:
         self._exporter.set("nightdesk_host_memory_total_bytes", 8 * GIGABYTE)
         return self._exporter.set("nightdesk_host_memory_available_bytes", available * 8 * GIGABYTE)
 
-    def miss_job(self, name: str, runs: int) -> float:
-        """Say how many runs of a job were missed so far; return when, Unix seconds."""
-        return self._exporter.set("nightdesk_job_missed_total", runs, name=name)
+    def miss_job(self, name: str) -> float:
+        """Say that a run of a job was given up just now; return when, Unix seconds."""
+        return self._exporter.set("nightdesk_job_last_missed_timestamp_seconds", time.time(), name=name)
 
     def errors(self, logged: int) -> float:
         """Say how many errors were logged so far; return when, Unix seconds."""
@@ -127,7 +127,6 @@ class Understudy:
         for volume in (ARCHIVE, BACKUP):
             self.disk(volume, 0.6)
         self.memory(0.5)
-        self.miss_job(SCAN, 0)
         self.errors(0)
 
     def _run(self) -> None:

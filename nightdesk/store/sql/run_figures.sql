@@ -4,6 +4,8 @@ SELECT
     coalesce(extract(epoch FROM good.finished_at), 0)::float8,
     coalesce(extract(epoch FROM good.scheduled_for), 0)::float8,
     coalesce(extract(epoch FROM bad.scheduled_for), 0)::float8,
+    coalesce(extract(epoch FROM CASE bad.state WHEN 'failed' THEN bad.finished_at END), 0)::float8,
+    coalesce(extract(epoch FROM CASE bad.state WHEN 'missed' THEN bad.finished_at END), 0)::float8,
     coalesce(extract(epoch FROM last.finished_at - last.started_at), 0)::float8,
     coalesce(extract(epoch FROM open.next_at), 0)::float8,
     coalesce(open.late_s, 0)::float8,
@@ -18,7 +20,7 @@ LEFT JOIN LATERAL (
     WHERE job = j.job AND state = 'succeeded' ORDER BY scheduled_for DESC LIMIT 1
 ) AS good ON true
 LEFT JOIN LATERAL (
-    SELECT scheduled_for FROM runs
+    SELECT scheduled_for, finished_at, state FROM runs
     WHERE job = j.job AND state IN ('failed', 'missed') ORDER BY scheduled_for DESC LIMIT 1
 ) AS bad ON true
 LEFT JOIN LATERAL (

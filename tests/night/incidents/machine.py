@@ -23,7 +23,7 @@ def disk_filling(scene: Scene) -> Harm:
 
 def job_missed(scene: Scene) -> Harm:
     """A job does not run at its time."""
-    return Harm(condition_s=scene.understudy.miss_job(SCAN, 1))
+    return Harm(condition_s=scene.understudy.miss_job(SCAN))
 
 
 def errors_logged(scene: Scene) -> Harm:

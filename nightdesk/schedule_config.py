@@ -87,7 +87,7 @@ class Entry(BaseModel):
     on: Literal["", "gap", "request"] = Field("", description="gap: after a gap was opened; request: only when asked")
     settle: Duration = Field(30.0, ge=1, le=3600, description="how long gaps are gathered before one run, as 30s")
     after: tuple[str, ...] = Field((), description="entries of the same period that must have succeeded before")
-    first: bool = Field(default=False, description="true: also once as soon as the schedule has it, for the time gone by last")
+    first: bool = Field(default=False, description="true: also once when the schedule first has it")
     grace: Duration = Field(900.0, ge=1, description="how late a run may begin and still be on time, as 15m")
     catch_up: CatchUp = Field(CatchUp.LATEST, description="runs that are later: skip them, the latest only, or all")
     max_age: Duration = Field(86_400.0, ge=1, description="how old a run may be and still be caught up, as 1d")

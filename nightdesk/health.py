@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -75,6 +75,30 @@ def worst(parts: Iterable[Part]) -> Status:
 def report(service: str, parts: Sequence[Part]) -> dict[str, object]:
     """Return the body of ``/health``."""
     return {"service": service, "status": worst(parts).value, "parts": [part.as_json() for part in parts]}
+
+
+def read_report(body: bytes) -> tuple[Part, ...]:
+    """Return the parts of a service's ``/health``; raises ValueError when it is none."""
+    try:
+        return tuple(_part(part) for part in json.loads(body)["parts"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("no report of parts") from error
+
+
+def _part(said: Mapping[str, object]) -> Part:
+    facts = said.get("facts")
+    return Part(
+        part=str(said["part"]),
+        status=Status(str(said["status"])),
+        detail=str(said.get("detail") or ""),
+        age_s=_number(said.get("age_s")),
+        threshold_s=_number(said.get("threshold_s")),
+        facts=dict(facts) if isinstance(facts, Mapping) else {},
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 class HealthServer:

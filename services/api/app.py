@@ -25,6 +25,7 @@ from nightdesk.metrics import service_registry
 from nightdesk.service import Watchdog, entry
 from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from nightdesk.settings import load
+from nightdesk.targets import parse_targets
 from services.api.access import Gate, LoginNeeded, for_both, for_programs
 from services.api.attempts import Attempts
 from services.api.database import Database
@@ -38,7 +39,6 @@ from services.api.routes import runbooks as runbook_pages
 from services.api.settings import ApiSettings
 from services.api.streams import Streams
 from services.api.survey.surveyor import ANSWER_S, Surveyor
-from services.api.survey.targets import parse_targets
 from services.api.survey.watch import ticking, watch
 
 log = structlog.get_logger()

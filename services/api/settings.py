@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from nightdesk.errors import ConfigurationError
 from nightdesk.settings import RedisSettings, Settings
-from services.api.survey.targets import parse_targets
+from nightdesk.targets import parse_targets
 
 
 class ApiSettings(Settings, RedisSettings):

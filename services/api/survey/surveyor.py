@@ -5,21 +5,20 @@ A survey is kept for a second, and one that is under way is shared, so that many
 
 import asyncio
 import contextlib
-import json
 import socket
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 import structlog
 
 from nightdesk.errors import NightdeskError, UnavailableError
-from nightdesk.health import Part, Status
+from nightdesk.health import Part, read_report
+from nightdesk.targets import Target
 from services.api.fetch import Answer, get
 from services.api.survey.samples import Reading, Sample, parse, reading
 from services.api.survey.survey import DatabaseReport, RedisReport, RedisState, Report, Survey
-from services.api.survey.targets import Target
 
 log = structlog.get_logger()
 
@@ -153,8 +152,8 @@ class Surveyor:
 def parts_of(answer: Answer) -> tuple[Part, ...]:
     """Return the parts of a service's ``/health``; raises UnavailableError when it cannot be read."""
     try:
-        return tuple(_part(part) for part in json.loads(answer.body)["parts"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return read_report(answer.body)
+    except ValueError as error:
         raise UnavailableError(f"/health answers {answer.status} and cannot be read") from error
 
 
@@ -165,19 +164,3 @@ def samples_of(service: str, instance: str, answer: Answer) -> tuple[Sample, ...
             return tuple(parse(instance, answer.body.decode()))
     log.warning("survey.unreadable_metrics", target=service, instance=instance, status=answer.status)
     return ()
-
-
-def _part(said: Mapping[str, object]) -> Part:
-    facts = said.get("facts")
-    return Part(
-        part=str(said["part"]),
-        status=Status(str(said["status"])),
-        detail=str(said.get("detail") or ""),
-        age_s=_number(said.get("age_s")),
-        threshold_s=_number(said.get("threshold_s")),
-        facts=dict(facts) if isinstance(facts, Mapping) else {},
-    )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

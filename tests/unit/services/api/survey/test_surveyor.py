@@ -8,10 +8,10 @@ from hypothesis import strategies as some
 
 from nightdesk.errors import UnavailableError
 from nightdesk.health import Status
+from nightdesk.targets import Target
 from services.api.fetch import Answer
 from services.api.survey.survey import RedisState
 from services.api.survey.surveyor import Surveyor, parts_of, samples_of
-from services.api.survey.targets import Target
 
 HEALTH = {
     "service": "worker",

@@ -1,4 +1,4 @@
-"""Which services the survey asks, and at which addresses."""
+"""HEALTH_TARGETS: which services are asked how they are, and at which addresses."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit

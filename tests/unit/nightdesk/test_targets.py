@@ -1,7 +1,7 @@
 import pytest
 
 from nightdesk.errors import ConfigurationError
-from services.api.survey.targets import Target, parse_targets
+from nightdesk.targets import Target, parse_targets
 
 
 def test_targets_are_read_in_order() -> None:

@@ -22,6 +22,9 @@ from nightdesk.runs import NAME
 _SESSION: Final = re.compile(r"([A-Za-z0-9/_.-]+)\s+(open|close)(?:\s*([+-])\s*(\S+))?")
 
 
+WITH_SECONDS: Final = 6
+"""Fields of a line that other crons read with seconds; here a minute is the least."""
+
 _SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -108,6 +111,8 @@ class Entry(BaseModel):
     @field_validator("cron")
     @classmethod
     def _line(cls, line: str) -> str:
+        if len(line.split()) == WITH_SECONDS:
+            raise ValueError("has six fields, and the first would be seconds; write minute hour day month weekday")
         try:
             comes = next(CronSim(line, _SOME_TIME), None)
         except CronSimError as error:

@@ -52,11 +52,16 @@ class RunRows:
             self._do("run_plan", runs=_json(runs))
             self._do("schedule_note", **values)
 
-    def forget(self, jobs: Iterable[str], expected: Sequence[Planned], now: datetime) -> int:
-        """Drop what the schedule no longer says; return how many due runs were skipped because their entry is gone."""
+    def forget(
+        self, jobs: Iterable[str], expected: Sequence[Planned], now: datetime, *, spared: Iterable[str] = ()
+    ) -> int:
+        """Drop what the schedule no longer says; return how many due runs were skipped because their entry is gone.
+
+        Runs of chains that begin with a job in ``spared`` stay: what is expected of them is not known now.
+        """
         names = list(jobs)
         with self._lock, translated(), self._live().transaction():
-            self._do("run_forget", runs=_json(expected), now=now)
+            self._do("run_forget", runs=_json(expected), now=now, spared=list(spared))
             self._do("schedule_drop", jobs=names)
             return len(self._do("run_orphans", jobs=names, now=now))
 

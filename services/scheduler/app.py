@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -39,8 +40,7 @@ from services.scheduler.settings import SchedulerSettings
 log = structlog.get_logger()
 
 SERVICE: Final = "scheduler"
-STUCK_S: Final = 120.0
-"""Calendars are computed within a turn, each at most a minute."""
+STUCK_S: Final = 60.0
 
 STATEMENT_TIMEOUT_S: Final = 15
 SHUTDOWN_S: Final = 5
@@ -85,7 +85,12 @@ class Scheduler:
         password = settings.redis_password.get_secret_value() if settings.redis_password else None
         queue = RunQueue(streams.connect(settings.redis_url, password))
         turning, self._asked = RunRows(self._connect("turns")), RunRows(self._connect("requests"))
-        sessions = SessionBook(spans_in_child, read_closures(settings.calendars_config), time.time)
+        sessions = SessionBook(
+            spans_in_child,
+            read_closures(settings.calendars_config),
+            time.time,
+            ThreadPoolExecutor(1, thread_name_prefix="calendars"),
+        )
         metrics = RunMetrics(schedule)
         registry.register(metrics)
         progress = Gauge(

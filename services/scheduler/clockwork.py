@@ -3,13 +3,14 @@
 All that it knows is in the rows; a turn that fails half-way is made up for by the next one, here or elsewhere.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
 
-from nightdesk.runs import Open, State, queue_id
+from nightdesk.errors import ConfigurationError, UnavailableError
+from nightdesk.runs import Open, Planned, State, queue_id
 from nightdesk.schedule_config import Schedule
 from nightdesk.store.runs import RunRows
 from nightdesk.ticks import Kind
@@ -54,6 +55,8 @@ class Clockwork:
         self._on_gap = [name for name, entry in schedule.jobs.items() if entry.on == "gap"]
         self._until: dict[str, datetime] | None = None
         self._gap_runs: frozenset[tuple[str, datetime]] = frozenset()
+        self._stale: frozenset[str] = frozenset()
+        self._told: dict[str, str] = {}
 
     def turn(self) -> None:
         """Do all of it once; raises UnavailableError when PostgreSQL or Redis does not answer.
@@ -69,6 +72,10 @@ class Clockwork:
         changed = [self._do(one, now) for one in decide(runs, now, self._random())]
         self._send(self._rows.open(now) if any(changed) else runs, now)
 
+    def unplanned(self) -> dict[str, str]:
+        """Return the jobs whose runs cannot be written down now, and why."""
+        return dict(self._told)
+
     def forget(self) -> None:
         """Read how far the rows reach anew with the next turn: the database may be another one."""
         self._until = None
@@ -76,18 +83,49 @@ class Clockwork:
     def _begin(self, now: datetime) -> None:
         """Bring the rows to this schedule: what it no longer says is not expected any more."""
         known = self._rows.planned_until()
-        ahead = plan(self._schedule, self._timed, known, now, self._sessions)
-        skipped = self._rows.forget(list(self._schedule.jobs), ahead.runs, now)
+        ahead = self._planned(self._timed, known, now)
+        waiting = [name for name in self._timed if name not in ahead.until]
+        skipped = self._rows.forget(list(self._schedule.jobs), ahead.runs, now, spared=waiting)
         new = {name: now for name in self._on_gap if name not in known}
         self._write(Plan(runs=ahead.runs, until={**ahead.until, **new}))
         self._until = {**known, **ahead.until, **new}
+        self._stale = frozenset(waiting)
         log.info("schedule.read", jobs=len(self._schedule.jobs), expected=len(ahead.runs), orphans=skipped)
 
     def _plan(self, now: datetime) -> None:
         assert self._until is not None  # noqa: S101  turn() begins first
-        come = [name for name in self._timed if name not in self._until or self._until[name] <= now]
+        come = [
+            name
+            for name in self._timed
+            if name not in self._until or self._until[name] <= now or name in self._stale
+        ]  # fmt: skip
         if come:
-            self._write(plan(self._schedule, come, self._until, now, self._sessions))
+            found = self._planned(come, self._until, now)
+            again = self._stale & found.until.keys()
+            if again:
+                self._rows.forget(list(self._schedule.jobs), found.runs, now, spared=set(self._schedule.jobs) - again)
+                self._stale -= again
+            self._write(found)
+
+    def _planned(self, jobs: Iterable[str], until: Mapping[str, datetime], now: datetime) -> Plan:
+        """Plan job by job: one whose calendar cannot be had now holds up no other."""
+        runs: list[Planned] = []
+        ends: dict[str, datetime] = {}
+        for name in jobs:
+            try:
+                found = plan(self._schedule, [name], until, now, self._sessions)
+            except (ConfigurationError, UnavailableError) as error:
+                self._tell(name, str(error))
+                continue
+            runs += found.runs
+            ends |= found.until
+            self._told.pop(name, None)
+        return Plan(runs=runs, until=ends)
+
+    def _tell(self, job: str, error: str) -> None:
+        if self._told.get(job) != error:
+            log.warning("job.not_planned", job=job, error=error)
+        self._told[job] = error
 
     def _plan_gaps(self, now: datetime) -> None:
         assert self._until is not None  # noqa: S101  turn() begins first

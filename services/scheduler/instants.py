@@ -6,6 +6,7 @@ are converted to UTC before anything is added to them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, TypeAlias
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from nightdesk.calendars import NS, Closures, Span, Spans, cut
+from nightdesk.errors import UnavailableError
 from nightdesk.schedule_config import Edge, Entry, SessionTime
 
 LOOK_AHEAD: Final = timedelta(days=60)
@@ -34,7 +36,10 @@ class Session:
 
 
 Sessions: TypeAlias = Callable[[str, date, date], Sequence[Session]]
-"""The sessions of a calendar between two days, rising; raises ConfigurationError for an unknown calendar."""
+"""The sessions of a calendar between two days, rising.
+
+Raises ConfigurationError for an unknown calendar, and UnavailableError while it is not known yet.
+"""
 
 
 def cron_instants(line: str, zone: str, after: datetime) -> Iterator[datetime]:
@@ -78,29 +83,62 @@ def _with_next(instants: Iterator[datetime], until: datetime) -> list[datetime]:
 
 
 class SessionBook:
-    """Answers for sessions from stretches that are computed in pieces of years and kept for a day.
+    """Answers for sessions from stretches that are computed for months around and kept for a day.
 
     A calendar of the library ends a year after it was made, and closures that are announced come with a new start.
+    With an executor they are computed there, and whoever asks meanwhile is told to ask again: other entries of the
+    schedule wait for no calendar.
     """
 
-    def __init__(self, spans: Spans, closures: Closures, wall_s: Callable[[], float]) -> None:
+    def __init__(
+        self, spans: Spans, closures: Closures, wall_s: Callable[[], float], executor: Executor | None = None
+    ) -> None:
         self._spans = spans
         self._closures = closures
         self._wall_s = wall_s
-        self._known: dict[str, tuple[float, date, date, list[Session]]] = {}
+        self._executor = executor
+        self._known: dict[str, _Known] = {}
+        self._coming: dict[str, Future[_Known]] = {}
 
     def __call__(self, calendar: str, start: date, end: date) -> list[Session]:
-        """Return the sessions between two days; raises ConfigurationError for an unknown calendar."""
-        made_s, first, last, known = self._known.get(calendar, (0.0, date.max, date.min, []))
-        if self._wall_s() - made_s > KEPT_S or start < first or end > last:
-            first, last = start - timedelta(days=AROUND_DAYS), end + timedelta(days=AROUND_DAYS)
-            known = sessions_of(self._spans(calendar, first, last), self._closures, calendar)
-            self._known[calendar] = (self._wall_s(), first, last, known)
-        return [one for one in known if start <= one.day <= end]
+        """Return the sessions between two days.
+
+        Raises ConfigurationError for an unknown calendar, and UnavailableError while it is computed.
+        """
+        known = self._known.get(calendar)
+        if known is None or not known.reaches(start, end) or self._wall_s() - known.made_s > KEPT_S:
+            known = self._known[calendar] = self._new(calendar, start, end)
+        return [one for one in known.sessions if start <= one.day <= end]
+
+    def _new(self, calendar: str, start: date, end: date) -> "_Known":
+        if self._executor is None:
+            return self._computed(calendar, start, end)
+        coming = self._coming.get(calendar)
+        if coming is None:
+            coming = self._coming[calendar] = self._executor.submit(self._computed, calendar, start, end)
+        if not coming.done():
+            raise UnavailableError(f"calendar {calendar} is being computed")
+        return self._coming.pop(calendar).result()
+
+    def _computed(self, calendar: str, start: date, end: date) -> "_Known":
+        first, last = start - AROUND, end + AROUND
+        sessions = sessions_of(self._spans(calendar, first, last), self._closures, calendar)
+        return _Known(made_s=self._wall_s(), first=first, last=last, sessions=sessions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    made_s: float
+    first: date
+    last: date
+    sessions: Sequence[Session]
+
+    def reaches(self, start: date, end: date) -> bool:
+        return self.first <= start and end <= self.last
 
 
 KEPT_S: Final = 86_400.0
-AROUND_DAYS: Final = 10
+AROUND: Final = timedelta(days=10)
 
 
 def sessions_of(spans: Sequence[Span], closures: Closures, calendar: str) -> list[Session]:

@@ -62,7 +62,7 @@ class Keeping:
 
     def parts(self) -> list[Part]:
         """Return how the schedule and the queue are."""
-        return [self._schedule(), self._workers(), *self._late()]
+        return [self._schedule(), self._workers(), *self._late(), *self._unplanned()]
 
     def _turn(self) -> None:
         try:
@@ -132,6 +132,12 @@ class Keeping:
                 threshold_s=LATE_S,
             )
             for one in late
+        ]
+
+    def _unplanned(self) -> list[Part]:
+        return [
+            Part(part=f"job {name}", status=Status.DEGRADED, detail=f"its next run is not known: {why}")
+            for name, why in self._clockwork.unplanned().items()
         ]
 
 

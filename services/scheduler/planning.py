@@ -40,7 +40,8 @@ def plan(
     """Return the runs of these timed jobs and of what comes after them, from where each one's rows end.
 
     A job without rows begins now: what came before it was never promised. Rows that reach beyond now may be another
-    schedule's, and are left out of account. Raises ConfigurationError for an unknown calendar.
+    schedule's, and are left out of account. Raises ConfigurationError for an unknown calendar, and UnavailableError
+    while it is not known yet.
     """
     runs: list[Planned] = []
     until: dict[str, datetime] = {}

@@ -1,0 +1,1 @@
+"""How each part of the desk is, asked from outside of it."""

@@ -19,7 +19,8 @@ from nightdesk.store import migrate
 settings.register_profile("nightdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("nightdesk")
 
-PASSWORDS = {role: secrets.token_urlsafe(12) for role in (migrate.OWNER, migrate.WRITER, migrate.READER)}
+ROLES = (migrate.OWNER, migrate.WRITER, migrate.READER, migrate.BACKUP)
+PASSWORDS = {role: secrets.token_urlsafe(12) for role in ROLES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

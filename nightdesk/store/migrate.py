@@ -1,6 +1,6 @@
 """Bring a database to this version's schema: ``python -m nightdesk.store.migrate``.
 
-As superuser it makes the database, the three roles and their passwords, and nothing else; everything in the database
+As superuser it makes the database, the roles and their passwords, and nothing else; everything in the database
 is made by the owner, from ``migrations/*.sql``, through yoyo. Safe to repeat and to run twice at once.
 """
 
@@ -32,6 +32,7 @@ SERVICE: Final = "migrate"
 OWNER: Final = "nightdesk_owner"
 WRITER: Final = "nightdesk_writer"
 READER: Final = "nightdesk_reader"
+BACKUP: Final = "nightdesk_backup"
 PATIENCE_S: Final = 60.0
 
 _LOCK: Final = "SELECT pg_advisory_lock(hashtext('nightdesk.migrate'))"
@@ -48,19 +49,30 @@ class MigrateSettings(Settings, DatabaseSettings):
     owner_password: SecretStr = Field(description="password that nightdesk_owner is given")
     writer_password: SecretStr = Field(description="password that nightdesk_writer is given")
     reader_password: SecretStr = Field(description="password that nightdesk_reader is given")
+    backup_password: SecretStr | None = Field(
+        None, description="password that nightdesk_backup is given; without one there are no backups"
+    )
+
+    def password(self) -> str | None:
+        """Return the superuser's password."""
+        return self.database_password.get_secret_value() if self.database_password else None
+
+    def passwords(self) -> dict[str, str]:
+        """Return the passwords to set, by role."""
+        given = {
+            OWNER: self.owner_password,
+            WRITER: self.writer_password,
+            READER: self.reader_password,
+            BACKUP: self.backup_password,
+        }
+        return {role: secret.get_secret_value() for role, secret in given.items() if secret}
 
 
 def run(environ: Mapping[str, str]) -> None:
     """Do it all once; raises UnavailableError when PostgreSQL does not answer for a minute."""
     settings = load(MigrateSettings, environ)
     logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
-    password = settings.database_password.get_secret_value() if settings.database_password else None
-    passwords = {
-        OWNER: settings.owner_password.get_secret_value(),
-        WRITER: settings.writer_password.get_secret_value(),
-        READER: settings.reader_password.get_secret_value(),
-    }
-    _patiently(lambda: migrate(settings.database_url, password, passwords))
+    _patiently(lambda: migrate(settings.database_url, settings.password(), settings.passwords()))
 
 
 def migrate(url: str, password: str | None, passwords: Mapping[str, str]) -> None:

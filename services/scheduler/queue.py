@@ -1,19 +1,22 @@
 """RQ's queue, as the scheduler uses it: numbers of runs go in, and nothing comes back."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
-from rq.worker import BaseWorker
 
 from nightdesk.errors import UnavailableError
 from nightdesk.runs import HORSE, QUEUE, Open, queue_id
 
 KILL_MARGIN_S: Final = 15.0
 """A job that ignores its own time limit is ended by RQ so much later."""
+
+SILENT_S: Final = 45.0
+"""A worker says every fifteen seconds at most that it is there."""
 
 FAILED_KEPT_S: Final = 60
 """RQ's own memory of failures; the rows have it all."""
@@ -50,8 +53,10 @@ class RunQueue:
             raise UnavailableError(f"Redis: {error}") from error
 
     def workers(self) -> int:
-        """Return how many workers there are, busy or not."""
+        """Return how many workers there are, busy or not: one that was killed is known to RQ for a while."""
+        lately = datetime.now(UTC) - timedelta(seconds=SILENT_S)
         try:
-            return BaseWorker.count(connection=self._redis, queue=self._queue)
+            known = Worker.all(connection=self._redis, queue=self._queue, serializer=JSONSerializer)
         except RedisError as error:
             raise UnavailableError(f"Redis: {error}") from error
+        return sum(one.last_heartbeat is not None and one.last_heartbeat > lately for one in known)

@@ -19,7 +19,7 @@ from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
 from nightdesk import __version__, logs, outbound, problems
-from nightdesk.bearer import guard
+from nightdesk.bearer import guard, guard_any
 from nightdesk.calendars import Calendars, Closures, read_closures, spans_in_child
 from nightdesk.errors import ConfigurationError, UnavailableError
 from nightdesk.feeds_config import FeedConfig, read_feeds
@@ -227,11 +227,16 @@ class Alerter:
         state.hidden = lambda: hidden(Turn(self._desk.state, self._wall_s()), self._policy)
         state.parts = self._standing.parts
         problems.install(app)
-        controlled = guard(self._settings.alerter_token.get_secret_value(), "ALERTER_TOKEN", realm=REALM)
-        posting = guard(self._settings.notifications_token.get_secret_value(), "NOTIFICATIONS_TOKEN", realm=REALM)
+        control, post = (
+            secret.get_secret_value() for secret in (self._settings.alerter_token, self._settings.notifications_token)
+        )
+        controlled = guard(control, "ALERTER_TOKEN", realm=REALM)
+        posting = guard(post, "NOTIFICATIONS_TOKEN", realm=REALM)
+        either = guard_any({"ALERTER_TOKEN": control, "NOTIFICATIONS_TOKEN": post}, realm=REALM)
         for one in (alerts.router, silences.router, notifications.router, channel_routes.router):
             app.include_router(one, dependencies=[Depends(controlled)], responses=ERRORS)
         app.include_router(notifications.posts, dependencies=[Depends(posting)], responses=ERRORS)
+        app.include_router(channel_routes.tests, dependencies=[Depends(either)], responses=ERRORS)
         app.include_router(links.router, responses=problems.responses({422: WHY[422]}))
         app.include_router(health.router)
         app.add_middleware(BoundedBody)

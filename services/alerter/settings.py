@@ -26,7 +26,7 @@ class AlerterSettings(Settings):
         None, description="address that is asked every minute while all is well, of a service that tells when it stops"
     )
     alerter_token: SecretStr = Field(description="bearer token of the api: acknowledge, silence, test")
-    notifications_token: SecretStr = Field(description="bearer token of jobs and strategies: POST /notifications")
+    notifications_token: SecretStr = Field(description="bearer token of jobs and strategies: notify, test")
     ack_secret: SecretStr = Field(description="signs acknowledge links")
 
     @field_validator("public_url")

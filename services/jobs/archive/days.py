@@ -6,7 +6,7 @@ kills a job, the next finds one of the two.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -69,7 +69,7 @@ class Archive:
         """
         with tables.locked(self._connection, one):
             for _ in range(TRIES):
-                before = tables.kept(self._connection, one)
+                before = self._known(one)
                 written = self._reused(one, before) or self._written(one, before, tell)
                 dropped = self._dropped(one, written.stored_rows)
                 if dropped:
@@ -108,6 +108,19 @@ class Archive:
         if self._stored(one) != before + copied:
             raise DamagedError(f"{file.location}: PostgreSQL has other rows than were put back")
         tables.mark_restored(self._connection, one)
+
+    def _known(self, one: TableDay) -> Kept | None:
+        """What is written down of the day's file.
+
+        Where PostgreSQL has fewer rows than the file, what is written down of PostgreSQL is not true, whoever deleted
+        them or restored another database: then the file has what PostgreSQL has not, and is added to.
+        """
+        file = tables.kept(self._connection, one)
+        if file is None or not file.stored:
+            return file
+        with tables.transaction(self._connection, snapshot=True):
+            rows = self._stored(one).rows
+        return file if rows >= file.checksum.rows else replace(file, stored=False)
 
     def _reused(self, one: TableDay, file: Kept | None) -> _Written | None:
         """The file that is there, when PostgreSQL has its rows and no others: a job was killed, or a day restored."""

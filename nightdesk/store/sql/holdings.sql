@@ -1,0 +1,3 @@
+SELECT
+    EXISTS (SELECT FROM trades), EXISTS (SELECT FROM bars),
+    EXISTS (SELECT FROM runs WHERE state IN ('succeeded', 'failed'))

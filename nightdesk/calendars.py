@@ -127,6 +127,10 @@ class Calendars:
         place = bisect_right(spans, now_ns, key=_open_ns) - 1
         return place >= 0 and now_ns < spans[place].close_ns
 
+    def stretches(self, name: str) -> Sequence[Span]:
+        """Return the open stretches of a calendar around the last ``rebuild``, in order; none of an unknown one."""
+        return tuple(self._open.get(name, ()))
+
     def _of(self, name: str, today: date) -> list[Span]:
         closed: Mapping[date, str] = self._closures.closures.get(name, {})
         early: Mapping[date, time] = self._closures.early_closes.get(name, {})

@@ -14,7 +14,8 @@ from nightdesk.errors import NightdeskError
 from nightdesk.health import Part
 from nightdesk.runs import Json
 from nightdesk.targets import parse_targets
-from services.jobs.checks.data import check_data, opening_hours
+from services.jobs.checks.data import check_data
+from services.jobs.checks.hours import opening_hours
 from services.jobs.checks.parts import down, shown, told, unwell
 from services.jobs.checks.services import Resolve, addresses, ask_services
 from services.jobs.checks.stores import check_database, check_redis

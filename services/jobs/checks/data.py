@@ -1,9 +1,8 @@
-"""What the database says of the newest data and of gaps, and when markets are open."""
+"""What the database says of the newest data and of gaps."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from nightdesk.calendars import NS, Calendars, read_closures, spans_in_child
 from nightdesk.errors import NightdeskError
 from nightdesk.feeds_config import FeedConfig
 from nightdesk.health import Part
@@ -11,14 +10,6 @@ from nightdesk.store.database import Connection, translated
 from services.jobs.backfill.statements import statement
 from services.jobs.checks.freshness import Gaps, IsOpen, Newest, fresh_parts, gap_parts
 from services.jobs.checks.parts import down
-from services.jobs.settings import JobsSettings
-
-
-def opening_hours(names: set[str], settings: JobsSettings, now_s: float) -> IsOpen:
-    """Return the hours of these calendars around now; raises ConfigurationError for an unknown one."""
-    calendars = Calendars(names, closures=read_closures(settings.calendars_config), spans=spans_in_child)
-    calendars.rebuild(int(now_s * NS))
-    return lambda name, at_s: calendars.is_open(name, int(at_s * NS))
 
 
 def check_data(

@@ -48,14 +48,15 @@ def _service(target: Target, call: Call, resolve: Resolve, memory_ratio: float) 
         return
     for address in found:
         name = target.service if len(found) == 1 else f"{target.service} at {address}"
-        yield from _instance(target.service, name, _url(address, target.port), call, memory_ratio)
+        yield from ask_instance(target.service, name, _url(address, target.port), call, memory_ratio)
 
 
 def _url(address: str, port: int) -> str:
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
-def _instance(service: str, name: str, url: str, call: Call, memory_ratio: float) -> Iterator[Part]:
+def ask_instance(service: str, name: str, url: str, call: Call, memory_ratio: float) -> Iterator[Part]:
+    """Yield the parts of one instance of a service, as ``name/part``."""
     try:
         parts = read_report(_get(call, f"{url}/health", name).content)
         metrics = _get(call, f"{url}/metrics", name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from bench.rows import collector, depth, latency, limit, limit_copy, limit_json, limit_xadd, memory, pipeline
+from bench.rows import archive, collector, depth, latency, limit, limit_copy, limit_json, limit_xadd, memory, pipeline
 from bench.workbench import Workbench
 
 LIMIT: Final = "limit"
@@ -67,6 +67,18 @@ ROWS: Final[Mapping[str, Row]] = {
     "depth": Row(measure=lambda bench: bench.once(depth.run).committed, limit="limit-depth-json"),
     **{f"memory-{service}": _idle(service) for service in (*memory.SERVICES, memory.STACK)},
     **{f"memory-{service}-pipeline": _loaded(service) for service in ("collector", "worker", "redis", "postgres")},
+    "archive": Row(measure=lambda bench: bench.once(archive.run).mb_per_s, unit="MB/s", limit="limit-archive"),
+    "archive-bytes": Row(
+        measure=lambda bench: bench.once(archive.run).bytes_per_tick, unit="bytes/tick", limit="limit-archive-bytes"
+    ),
+    "limit-archive": Row(
+        measure=lambda bench: bench.once(archive.run).alone_mb_per_s, unit="MB/s", limit="limit-archive"
+    ),
+    "limit-archive-bytes": Row(
+        measure=lambda bench: bench.once(archive.run).plain_bytes_per_tick,
+        unit="bytes/tick",
+        limit="limit-archive-bytes",
+    ),
     "limit-turn-p50": _turn(50),
     "limit-turn-p99": _turn(99),
     "limit-depth-json": Row(measure=lambda bench: bench.once(depth.run).parsed, limit="limit-depth-json"),

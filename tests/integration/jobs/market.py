@@ -41,7 +41,7 @@ class Market:
         end_ms = self.now_ms + round(seconds * 1000)
         while self.now_ms < end_ms:
             self.now_ms = min(self.now_ms + STEP_MS, end_ms)
-            self.running.until(lambda: self.running.state()["uptime_s"] * 1000 >= self.now_ms - NOON_MS)
+            self.running.until(lambda: round(self.running.state()["uptime_s"] * 1000) >= self.now_ms - NOON_MS)
 
     def trades(self, symbol: str) -> dict[int, list[Any]]:
         """Return every trade there was, by id: price and size in the exchange's digits, maker, milliseconds."""

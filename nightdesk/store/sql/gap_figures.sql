@@ -10,7 +10,10 @@ SELECT
         )),
         0
     )::float8,
-    coalesce(extract(epoch FROM max(g.updated_at) FILTER (WHERE g.state = 'unfillable')), 0)::float8
+    -- Where the exchange's candles stand in for the trades, nobody is woken.
+    coalesce(
+        extract(epoch FROM max(g.updated_at) FILTER (WHERE g.state = 'unfillable' AND g.quality <> 'bars')), 0
+    )::float8
 FROM gaps AS g
 JOIN symbols AS s USING (symbol_id)
 JOIN leases AS l ON l.feed = s.feed AND l.shard = s.shard

@@ -146,18 +146,25 @@ class Filler:
         return self._now_ns() // 1000 - gap.opened_us < SETTLED_US
 
     def _with_candles(self, gap: LedgerGap, why: str, found: Found) -> Verdict:
-        """Put the exchange's candles beside a gap whose trades cannot be had."""
-        history = self._reached.history
-        now_ns = self._now_ns()
-        to_ns = min(-(-gap.to_us * 1000 // MINUTE_NS) * MINUTE_NS, now_ns - now_ns % MINUTE_NS)
+        """Put the exchange's candles beside a gap whose trades cannot be had, once its last minute is over."""
+        if gap.kind is not Kind.TRADE:
+            return Verdict(state="unfillable", reason=why)
         from_ns = gap.from_us * 1000 // MINUTE_NS * MINUTE_NS
-        candles = [] if gap.kind is not Kind.TRADE else self._reached.candles(gap.symbol, from_ns, to_ns)
+        to_ns = -(-gap.to_us * 1000 // MINUTE_NS) * MINUTE_NS
+        if to_ns > self._now_ns():
+            return Verdict(state="open", reason=f"{why}; its last minute is not over")
+        candles = self._reached.candles(gap.symbol, from_ns, to_ns)
         if not candles:
             return Verdict(state="unfillable", reason=why)
         self._store(gap, candles)
         found.candles = len(candles)
-        reason = f"{why}; its {len(candles)} candles are in klines"
-        return Verdict(state="unfillable", reason=reason, quality="bars", source=history.candle_source)
+        minutes = (to_ns - from_ns) // MINUTE_NS
+        return Verdict(
+            state="unfillable",
+            reason=f"{why}; candles of {len(candles)} of its {minutes} minutes are in klines",
+            quality="bars",
+            source=self._reached.history.candle_source,
+        )
 
     def _store(self, gap: LedgerGap, candles: Sequence[Candle]) -> None:
         values = {

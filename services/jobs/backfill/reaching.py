@@ -6,6 +6,7 @@ from typing import Final
 from nightdesk.exchanges.histories import HISTORIES
 from nightdesk.exchanges.history import Candle, History, stretches
 from nightdesk.exchanges.shared_rest import SharedRest
+from nightdesk.feeds_config import FeedConfig
 from nightdesk.store.budgets import SharedBudget, budget_name
 from nightdesk.store.database import Connection
 from services.jobs.runner.job import Desk
@@ -39,7 +40,11 @@ def reachable(desk: Desk) -> list[str]:
 
 def reach(desk: Desk, feed: str, connection: Connection) -> Reached:
     """Return how to ask a feed's exchange; the budget's row is reached over ``connection``."""
-    config = desk.feeds[feed]
+    return reach_by(desk, desk.feeds[feed], connection)
+
+
+def reach_by(desk: Desk, config: FeedConfig, connection: Connection) -> Reached:
+    """Return how to ask the exchange of a feed, whether it is collected or not."""
     history = HISTORIES[config.codec](config.rest_url)
     key = config.api_key.get_secret_value()
     share = config.rest_weight_per_minute * SHARE

@@ -115,13 +115,15 @@ class TestTickdb:
         self.heard(live, exchange, 30)
         self.missed(live, exchange, 240)
         self.heard(live, exchange, 10)
+        assert backfill()["gaps"] == {"open": 1}
+        self.heard(live, exchange, 30)
 
         result = backfill()
 
         assert result["gaps"] == {"bars": 1}
         ((state, quality, source, reason),) = live.rows(LEDGER)
         assert (state, quality, source) == ("unfillable", "bars", "tickdb kline")
-        assert reason.startswith("the exchange tells of its latest 1000 trades only; its ")
+        assert reason.startswith("the exchange tells of its latest 1000 trades only; candles of 5 of its 5 ")
         assert self.stored(live) < self.told(exchange)
         kept = live.rows("SELECT count(*), min(source), max(trades) FROM klines")
         assert kept == [(result["candles"], "rest", -1)]

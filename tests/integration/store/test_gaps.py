@@ -260,6 +260,13 @@ def test_what_cannot_be_filled_is_counted_apart_with_its_time(desk: Desk) -> Non
     assert (ledger.unfillable, ledger.unfillable_s) == (1, 1_893_456_000)
 
 
+def test_a_gap_with_the_exchanges_candles_beside_it_wakes_nobody(desk: Desk) -> None:
+    desk.commit([a_trade(10), a_trade(15)])
+    desk.execute("UPDATE gaps SET state = 'unfillable', quality = 'bars'")
+
+    assert (figures(desk).unfillable, figures(desk).unfillable_s) == (1, 0)
+
+
 def test_a_filled_gap_is_in_no_figure(desk: Desk) -> None:
     desk.commit([a_trade(10), a_trade(12)])
     desk.commit([a_trade(11)])

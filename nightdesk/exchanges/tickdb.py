@@ -61,12 +61,14 @@ class _Kline(msgspec.Struct, gc=False):
 
 class _Klines(msgspec.Struct):
     klines: list[_Kline]
+    symbol: str = ""
 
 
 _read_envelope: Final = decoder(_Envelope)
 _read_verdict: Final = decoder(_Verdict)
 _read_trades: Final = decoder(_Trades)
 _read_klines: Final = decoder(_Klines)
+_read_latest: Final = decoder(list[_Klines])
 
 
 class TickdbHistory:
@@ -126,14 +128,34 @@ class TickdbHistory:
 
     def read_candles(self, body: bytes) -> Sequence[Candle]:
         """Read candles, which come the oldest first."""
-        found = [
-            Candle(
-                open_ns=one.time * NS_PER_MS, open=one.open, high=one.high, low=one.low, close=one.close,
-                volume=one.volume, quote_volume=one.quote_volume,
-            )
-            for one in _read_klines(_data(body)).klines
-        ]  # fmt: skip
-        return sorted(found, key=lambda one: one.open_ns)
+        return sorted(map(_candle, _read_klines(_data(body)).klines), key=lambda one: one.open_ns)
+
+    # --- days, for whoever looks at symbols that are not collected ---
+
+    def daily(self, symbol: str, count: int) -> Request:
+        """Ask for the last completed daily candles, which ``read_candles`` reads."""
+        return Request(url=f"{self._root}/kline?symbol={symbol}&interval=1d&limit={count}")
+
+    def latest(self, symbols: Sequence[str]) -> Request:
+        """Ask for the daily candle under way of each symbol."""
+        return Request(url=f"{self._root}/kline/latest?symbols={','.join(symbols)}&interval=1d")
+
+    def read_latest(self, body: bytes, symbols: Sequence[str]) -> Mapping[str, Candle]:
+        """Read the answer to ``latest``; a symbol that it echoes may lack its suffix, and one may have no candle."""
+        told = {one.symbol: one.klines for one in _read_latest(_data(body))}
+        found = {symbol: told.get(symbol) or told.get(symbol.partition(".")[0]) for symbol in symbols}
+        return {symbol: _candle(klines[-1]) for symbol, klines in found.items() if klines}
+
+    def last_trade(self, symbol: str) -> Request:
+        """Ask for the last trade, which ``read_around`` reads."""
+        return Request(url=f"{self._root}/trades?symbol={symbol}&limit=1")
+
+
+def _candle(one: _Kline) -> Candle:
+    return Candle(
+        open_ns=one.time * NS_PER_MS, open=one.open, high=one.high, low=one.low, close=one.close,
+        volume=one.volume, quote_volume=one.quote_volume,
+    )  # fmt: skip
 
 
 def _code(body: bytes) -> int:

@@ -19,6 +19,10 @@ class JobsSettings(Settings, RedisSettings, DatabaseSettings):
     )
     notifications_token: SecretStr | None = Field(None, description="what the alerter takes messages for")
     health_targets: str = Field("", description="name=address of every service, with commas between")
+    tickdb_api_key: SecretStr | None = Field(None, description="key of TickDB, for symbols that are not collected")
+    tickdb_rest_url: str = Field(
+        "", pattern=r"^(https?://[^\s/]+.*)?$", description="TickDB's REST address; empty for the one in feeds.yaml"
+    )
     archive_url: str = Field(
         "file:///var/lib/nightdesk/archive",
         pattern=r"^(file:///|s3://)[^\s]+$",

@@ -1,0 +1,1 @@
+"""What a watchlist does before the open: previous close, gap, volume."""

@@ -1,9 +1,10 @@
 """What is said of runs over HTTP, by the scheduler and the api alike."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from nightdesk.runs import Origin, State
 
@@ -26,6 +27,13 @@ class NewRun(BaseModel):
         pattern=r"^[!-~]+$",
         description="a second request with the same key is the same run",
     )
+
+    @field_validator("args")
+    @classmethod
+    def _storable(cls, args: dict[str, Any]) -> dict[str, Any]:
+        if "\\u0000" in json.dumps(args):
+            raise ValueError("holds a NUL character, which no database stores; leave it out")
+        return args
 
 
 class Asked(BaseModel):

@@ -178,6 +178,14 @@ class Gap(BaseModel):
     missing: list[tuple[int, int]] = Field(description="the missing ranges, both ends included; the first twenty")
     cause: str = Field(description="why, in one line", examples=["disconnected: closed by the exchange (1006)"])
     state: GapState
+    source: str = Field(
+        description="what of the exchange filled it, as far as it is", examples=["binance historicalTrades"]
+    )
+    quality: str = Field(
+        description="trades: one by one; aggregated; bars: only candles, in klines", examples=["trades"]
+    )
+    reason: str = Field(description="why it cannot be filled, or not yet")
+    tries: int = Field(description="how often it was tried to fill it")
     opened_at: datetime = Field(description="when it was found (UTC)")
     updated_at: datetime | None = Field(description="when it last changed (UTC)")
 

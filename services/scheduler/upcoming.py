@@ -1,6 +1,7 @@
 """``make schedule``: the next runs, in exchange, local and UTC time: ``python -m services.scheduler.upcoming``."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -105,4 +106,5 @@ def _when(entry: Entry) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads on, as `head` does, may stop
     sys.exit(main(os.environ))

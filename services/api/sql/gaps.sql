@@ -1,7 +1,8 @@
 -- The gap ledger, newest first; a gap's missing ids are shown as at most twenty ranges, both ends included.
 SELECT
     gaps.gap_id, symbols.feed, symbols.symbol, gaps.kind, gaps.from_id, gaps.to_id, gaps.from_time, gaps.to_time,
-    gaps.cause, gaps.state, gaps.opened_at, gaps.updated_at, missing.ids AS missing_ids, missing.ranges AS missing
+    gaps.cause, gaps.state, gaps.source, gaps.quality, gaps.reason, gaps.tries, gaps.opened_at, gaps.updated_at,
+    missing.ids AS missing_ids, missing.ranges AS missing
 FROM gaps
 JOIN symbols USING (symbol_id)
 CROSS JOIN LATERAL (

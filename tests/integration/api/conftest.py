@@ -1,19 +1,27 @@
 """The api over a real PostgreSQL, which it reads as the reader, and beside a real alerter."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from nightdesk.store.migrate import READER
+from nightdesk.clock import Clock
+from nightdesk.schedule_config import read_schedule
+from nightdesk.store.migrate import READER, WRITER
 from services.api.app import compose
 from services.api.settings import ApiSettings
+from services.scheduler.app import Scheduler
+from services.scheduler.settings import SchedulerSettings
 from tests.alerting.processes import CONTROL, Alerter, running
 from tests.channel_server import ChannelServer
 from tests.conftest import Database
+
+ROOT = Path(__file__).resolve().parents[3]
 
 POLICY = """
 channels:
@@ -80,9 +88,26 @@ def alerter(channel: ChannelServer, tmp_path_factory: pytest.TempPathFactory) ->
         yield one
 
 
-def beside(alerter: Alerter) -> dict[str, Any]:
-    """Return the settings of an api that asks this alerter."""
+RUNS_TOKEN = "token-for-runs"
+
+
+def a_scheduler(database: Database) -> FastAPI:
+    """Return a scheduler over this database; its Redis is away."""
+    values = {
+        "database_url": database.url(WRITER),
+        "database_password": SecretStr(database.password(WRITER)),
+        "redis_url": "redis://127.0.0.1:1/0",
+        "runs_token": SecretStr(RUNS_TOKEN),
+    }
+    schedule = read_schedule(ROOT / "config" / "schedule.yaml")
+    return Scheduler(SchedulerSettings.model_validate(values), schedule, CollectorRegistry(), Clock()).app()
+
+
+def beside(alerter: Alerter, scheduler_url: str = "") -> dict[str, Any]:
+    """Return the settings of an api that asks these neighbours."""
     return {
+        "scheduler_url": scheduler_url,
+        "runs_token": SecretStr(RUNS_TOKEN),
         "alerter_url": alerter.url,
         "alerter_token": SecretStr(CONTROL),
         "health_targets": f"alerter={alerter.url}",

@@ -13,6 +13,7 @@ import pytest
 import requests
 import schemathesis
 import uvicorn
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from schemathesis import engine
@@ -31,32 +32,44 @@ TOKEN = "open sesame"
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 
 # What a description cannot say: /health answers 503 where no service runs, and rightly so; a range of time has bounds,
-# and must not end before it begins; which text is a regular expression.
+# and must not end before it begins; which text is a regular expression; which jobs the
+# schedule has.
 UNSAYABLE = {
     "/health": {"not_a_server_error": {"enabled": False}},
     "/bars": {"positive_data_acceptance": {"enabled": False}},
     "/silences": {"positive_data_acceptance": {"enabled": False}},
+    "/runs": {"positive_data_acceptance": {"enabled": False}},
 }
 GUARDED = {
     "/symbols", "/ticks/latest", "/bars", "/gaps", "/alerts", "/alerts/{alert_id}", "/alerts/{alert_id}/ack",
-    "/silences", "/silences/{silence_id}",
+    "/silences", "/silences/{silence_id}", "/runs", "/runs/{run_id}",
 }  # fmt: skip
 
 
 @contextmanager
-def api(database: Database, alerter: Alerter, token: str | None) -> Iterator[str]:
-    """Serve the api as it is served, over a real database and beside a real alerter."""
-    changes = {} if token is None else {"api_token": SecretStr(token), "session_secret": SecretStr("pepper")}
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application as it is served."""
     port = free_port()
-    app = compose(conftest.settings(database, **conftest.beside(alerter), **changes), CollectorRegistry())
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, **SERVER))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started and thread.is_alive():
         thread.join(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def api(database: Database, alerter: Alerter, token: str | None) -> Iterator[str]:
+    """Serve the api over a real database, beside a real alerter and a real scheduler."""
+    changes = {} if token is None else {"api_token": SecretStr(token), "session_secret": SecretStr("pepper")}
+    with served(conftest.a_scheduler(database)) as scheduler:
+        neighbours = conftest.beside(alerter, scheduler)
+        with served(compose(conftest.settings(database, **neighbours, **changes), CollectorRegistry())) as address:
+            yield address
 
 
 def settings(address: str, headers: dict[str, str], max_examples: int) -> SchemathesisConfig:
@@ -113,7 +126,7 @@ def test_without_a_token_set_every_operation_is_as_described(seeded: Database, a
 
     assert run.problems == []
     assert run.phases >= PHASES
-    assert all(statuses & {200, 201} for path, statuses in run.statuses.items() if path != "/health")
+    assert all(statuses & {200, 201, 202} for path, statuses in run.statuses.items() if path != "/health")
     assert {path for path, statuses in run.statuses.items() if 422 in statuses} >= {
         "/bars", "/gaps", "/ticks/latest", "/alerts", "/silences",
     }  # fmt: skip
@@ -124,7 +137,7 @@ def test_with_the_token_every_operation_is_as_described(seeded: Database, alerte
         run = Run(address, headers={"Authorization": f"Bearer {TOKEN}"})
 
     assert run.problems == []
-    assert all(statuses & {200, 201} for path, statuses in run.statuses.items() if path != "/health")
+    assert all(statuses & {200, 201, 202} for path, statuses in run.statuses.items() if path != "/health")
 
 
 def test_without_the_token_what_needs_one_is_refused_as_described(seeded: Database, alerter: Alerter) -> None:

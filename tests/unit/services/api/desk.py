@@ -23,6 +23,7 @@ TOKEN = "open sesame"
 OUTSIDE = {"X-Nightdesk-Outside": "yes"}
 """What the proxy says of every request."""
 
+SCHEDULERS_TOKEN = "token-of-the-scheduler"
 ALERTERS_TOKEN = "token of the alerter"
 
 
@@ -42,7 +43,7 @@ class FakeStore:
 
 
 @dataclass
-class FakeAlerter:
+class FakeNeighbour:
     """Answers by method and path, the query left out; 404 for what it does not know, nothing while it is away."""
 
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class FakeAlerter:
 
 
 def missing(detail: str, status: int = 404) -> dict[str, Any]:
-    """Return the problem document of an alerter that refuses."""
+    """Return the problem document of a service that refuses."""
     return {"status": status, "detail": detail, "errors": [{"field": "x", "place": "path", "detail": detail}]}
 
 
@@ -92,7 +93,8 @@ def a_survey(*, database_problem: str | None = None) -> Survey:
 def a_client(
     *,
     store: FakeStore | None = None,
-    alerter: FakeAlerter | None = None,
+    alerter: FakeNeighbour | None = None,
+    scheduler: FakeNeighbour | None = None,
     token: str | None = None,
     login_token: str | None = None,
     survey: Survey | None = None,
@@ -106,9 +108,14 @@ def a_client(
         rows=(store or FakeStore()).rows,
         surveyor=FakeSurveyor(survey or a_survey()),
         alerter=Neighbour(
-            name="alerter", url="http://alerter:9100", token=ALERTERS_TOKEN, ask=alerter or FakeAlerter()
+            name="alerter", url="http://alerter:9100", token=ALERTERS_TOKEN, ask=alerter or FakeNeighbour()
         ),
-        scheduler=Neighbour(name="scheduler", url="", token=None),
+        scheduler=Neighbour(
+            name="scheduler",
+            url="http://scheduler:9100",
+            token=SCHEDULERS_TOKEN,
+            ask=scheduler or FakeNeighbour(away=True),
+        ),
         runbooks=runbooks,
         links={"grafana": "http://localhost:3000", "prometheus": "http://localhost:9090"},
         registry=CollectorRegistry(),

@@ -9,7 +9,7 @@ from services.api.access import COOKIE, SESSION_S, Gate, own_path
 from services.api.app import compose
 from services.api.attempts import Attempts
 from services.api.settings import ApiSettings
-from tests.unit.services.api.desk import OUTSIDE, TOKEN, FakeAlerter, a_client
+from tests.unit.services.api.desk import OUTSIDE, TOKEN, FakeNeighbour, a_client
 
 OPEN_TO_ALL = {
     "/health", "/livez", "/readyz", "/metrics", "/login", "/logout", "/assets/{name}", "/ack/{token}", "/gate",
@@ -343,7 +343,7 @@ CHANGING = [(method, path) for method, path in guarded() if method != "get"]
 @pytest.mark.parametrize(("method", "path"), [*CHANGING, ("post", "/silences/{silence_id}/end")])
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_another_sites_page_changes_nothing(method: str, path: str, headers: dict[str, str]) -> None:
-    alerter = FakeAlerter()
+    alerter = FakeNeighbour()
 
     answer = a_client(alerter=alerter).request(method, path.format(alert_id=1, silence_id=1), headers=headers)
 

@@ -9,7 +9,7 @@ from nightdesk.errors import UnavailableError
 from nightdesk.problems import RequestError
 from services.api.fetch import Answer, Question
 from services.api.neighbour import Neighbour
-from tests.unit.services.api.desk import ALERTERS_TOKEN, FakeAlerter, missing
+from tests.unit.services.api.desk import ALERTERS_TOKEN, FakeNeighbour, missing
 
 NO_ALERTS = {"alerts": [], "next": None}
 
@@ -29,7 +29,7 @@ class Saying:
 
 
 def test_it_asks_with_its_token_and_leaves_out_what_is_not_asked_for() -> None:
-    fake = FakeAlerter({("GET", "/alerts"): NO_ALERTS})
+    fake = FakeNeighbour({("GET", "/alerts"): NO_ALERTS})
 
     found = asyncio.run(client(fake).get(Alerts, "/alerts", {"firing": True, "before": None, "limit": 5}))
 
@@ -41,7 +41,7 @@ def test_it_asks_with_its_token_and_leaves_out_what_is_not_asked_for() -> None:
 
 
 def test_a_body_is_sent_as_json() -> None:
-    fake = FakeAlerter({("POST", "/alerts/7/ack"): {"alerts": [7]}})
+    fake = FakeNeighbour({("POST", "/alerts/7/ack"): {"alerts": [7]}})
 
     word = Acknowledge(by="me", note="on it")
     done = asyncio.run(client(fake).send(Acknowledged, "POST", "/alerts/7/ack", word))
@@ -83,9 +83,9 @@ def test_any_other_answer_is_none(status: int, body: bytes) -> None:
 
 def test_an_alerter_that_is_away_is_said_to_be() -> None:
     with pytest.raises(UnavailableError, match=r"^the alerter does not answer: no answer within 2 s$"):
-        asyncio.run(client(FakeAlerter(away=True)).get(Alerts, "/alerts"))
+        asyncio.run(client(FakeNeighbour(away=True)).get(Alerts, "/alerts"))
 
 
 def test_where_there_is_no_alerter_that_is_said() -> None:
     with pytest.raises(UnavailableError, match="no alerter runs here"):
-        asyncio.run(client(FakeAlerter(), url="").get(Alerts, "/alerts"))
+        asyncio.run(client(FakeNeighbour(), url="").get(Alerts, "/alerts"))

@@ -6,13 +6,13 @@ from starlette.testclient import TestClient
 
 from services.api.routes.alerts import silence_of
 from tests.unit.services.api.alerts import LATER, a_channel, a_notification, a_silence, an_alert
-from tests.unit.services.api.desk import TOKEN, FakeAlerter, a_client
+from tests.unit.services.api.desk import TOKEN, FakeNeighbour, a_client
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FORM = {"match": "alertname=SymbolSilent,symbol=BTC.*", "hours": "2", "reason": "maintenance"}
 
 
-def an_alerter(**changes: Any) -> FakeAlerter:
+def an_alerter(**changes: Any) -> FakeNeighbour:
     answers: dict[tuple[str, str], Any] = {
         ("GET", "/alerts"): {"alerts": [an_alert(13), an_alert(12, ended_at=LATER, state="ended")], "next": 12},
         ("GET", "/alerts/12"): an_alert() | {"notifications": [a_notification()]},
@@ -23,10 +23,10 @@ def an_alerter(**changes: Any) -> FakeAlerter:
         ("POST", "/silences"): a_silence(),
         ("DELETE", "/silences/3"): a_silence(active=False),
     }
-    return FakeAlerter(answers, **changes)
+    return FakeNeighbour(answers, **changes)
 
 
-def sent(alerter: FakeAlerter) -> Any:
+def sent(alerter: FakeNeighbour) -> Any:
     """Return the body of the one request."""
     (question,) = alerter.asked
     return json.loads(question.body or b"null")
@@ -52,7 +52,7 @@ def test_an_alert_comes_with_its_history() -> None:
 
 
 def test_an_alert_that_is_not_there_is_404_in_the_alerters_words() -> None:
-    answer = a_client(alerter=FakeAlerter()).get("/alerts/7")
+    answer = a_client(alerter=FakeNeighbour()).get("/alerts/7")
 
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["detail"] == "x: it is not there"
@@ -225,7 +225,7 @@ def test_a_form_that_makes_no_sense_is_answered_with_what_is_wrong(changes: dict
 
 @pytest.mark.parametrize("path", ["/alerts/7/ack", "/silences/7/end"])
 def test_what_the_alerter_refuses_a_form_is_said_on_a_page(path: str) -> None:
-    answer = a_client(alerter=FakeAlerter()).post(path, data={"x": "y"}, headers=HTML)
+    answer = a_client(alerter=FakeNeighbour()).post(path, data={"x": "y"}, headers=HTML)
 
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "it is not there" in answer.text

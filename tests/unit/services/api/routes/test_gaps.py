@@ -8,7 +8,8 @@ AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 def a_gap(gap_id: int) -> dict[str, object]:
     return {
         "gap_id": gap_id, "feed": "simulator", "symbol": "BTCUSDT", "kind": 1, "from_id": 5, "to_id": 9,
-        "from_time": AT, "to_time": AT, "cause": "disconnected", "state": "open", "opened_at": AT, "updated_at": AT,
+        "from_time": AT, "to_time": AT, "cause": "disconnected", "state": "open", "source": "", "quality": "",
+        "reason": "", "tries": 0, "opened_at": AT, "updated_at": AT,
         "missing_ids": 5, "missing": [[5, 9]],
     }  # fmt: skip
 

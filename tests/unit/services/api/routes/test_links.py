@@ -6,16 +6,16 @@ import structlog
 from nightdesk.errors import UnavailableError
 from services.api.fetch import Answer, Question
 from tests.unit.services.api.alerts import an_alert
-from tests.unit.services.api.desk import OUTSIDE, TOKEN, FakeAlerter, a_client
+from tests.unit.services.api.desk import OUTSIDE, TOKEN, FakeNeighbour, a_client
 
 LINK = "17-1767225600-0123456789abcdef0123456789abcdef"
 ABOUT = {"title": "BTC is silent", "text": "Why it matters.", "alerts": [an_alert()], "open": True}
 DONE = {"alerts": [12]}
 
 
-def an_alerter(**changes: Any) -> FakeAlerter:
+def an_alerter(**changes: Any) -> FakeNeighbour:
     answers: dict[tuple[str, str], Any] = {("GET", f"/ack/{LINK}"): ABOUT, ("POST", f"/ack/{LINK}"): DONE}
-    return FakeAlerter(answers, **changes)
+    return FakeNeighbour(answers, **changes)
 
 
 def test_looking_at_a_link_says_what_it_is_about_and_changes_nothing() -> None:
@@ -49,7 +49,7 @@ def test_a_link_needs_no_login_even_from_outside(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_link_of_another_desk_or_too_old_a_one_is_said_so(method: str) -> None:
-    answer = a_client(alerter=FakeAlerter()).request(method, f"/ack/{LINK}")
+    answer = a_client(alerter=FakeNeighbour()).request(method, f"/ack/{LINK}")
 
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "This link does not work" in answer.text
@@ -85,24 +85,24 @@ def test_a_link_is_kept_by_no_cache_and_found_by_no_search() -> None:
     assert "noindex" in answer.text
 
 
-class Broken(FakeAlerter):
+class Broken(FakeNeighbour):
     """Fails as nobody foresaw, its token in the text."""
 
     async def __call__(self, question: Question) -> Answer:
         raise RuntimeError("unforeseen")
 
 
-class Gone(FakeAlerter):
+class Gone(FakeNeighbour):
     """Cannot be reached."""
 
     async def __call__(self, question: Question) -> Answer:
         raise UnavailableError("no answer")
 
 
-@pytest.mark.parametrize("alerter", [Broken(), Gone(), FakeAlerter(), an_alerter()])
+@pytest.mark.parametrize("alerter", [Broken(), Gone(), FakeNeighbour(), an_alerter()])
 @pytest.mark.parametrize("method", ["get", "post", "put"])
 def test_the_token_of_a_link_gets_into_no_log(
-    alerter: FakeAlerter, method: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    alerter: FakeNeighbour, method: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with structlog.testing.capture_logs() as logged:
         a_client(alerter=alerter).request(method, f"/ack/{LINK}")

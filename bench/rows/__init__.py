@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from bench.rows import archive, collector, depth, latency, limit, limit_copy, limit_json, limit_xadd, memory, pipeline
+from bench.rows import (
+    archive,
+    backfill,
+    collector,
+    depth,
+    latency,
+    limit,
+    limit_copy,
+    limit_json,
+    limit_xadd,
+    memory,
+    pipeline,
+)
 from bench.workbench import Workbench
 
 LIMIT: Final = "limit"
@@ -67,9 +79,13 @@ ROWS: Final[Mapping[str, Row]] = {
     "depth": Row(measure=lambda bench: bench.once(depth.run).committed, limit="limit-depth-json"),
     **{f"memory-{service}": _idle(service) for service in (*memory.SERVICES, memory.STACK)},
     **{f"memory-{service}-pipeline": _loaded(service) for service in ("collector", "worker", "redis", "postgres")},
+    "backfill": Row(measure=lambda bench: bench.once(backfill.run).rate, unit="rows/s", limit="limit-backfill-copy"),
     "archive": Row(measure=lambda bench: bench.once(archive.run).mb_per_s, unit="MB/s", limit="limit-archive"),
     "archive-bytes": Row(
         measure=lambda bench: bench.once(archive.run).bytes_per_tick, unit="bytes/tick", limit="limit-archive-bytes"
+    ),
+    "limit-backfill-copy": Row(
+        measure=lambda bench: bench.once(backfill.run).bare_rate, unit="rows/s", limit="limit-backfill-copy"
     ),
     "limit-archive": Row(
         measure=lambda bench: bench.once(archive.run).alone_mb_per_s, unit="MB/s", limit="limit-archive"

@@ -23,11 +23,15 @@ Ticks: TypeAlias = Sequence[Trade | AggTrade]
 
 OWNER: Final = "backfill"
 MINUTE_NS: Final = 60 * 10**9
-SESSION: Final = (b"SET lock_timeout = '10s'", b"SET statement_timeout = '60s'")
-"""Whoever waits for longer lets go and is tried again."""
-
-PAUSE_MOST: Final = b"SET idle_in_transaction_session_timeout = '30s'"
-"""What stops in the middle of a page must not keep the live feed from its marks."""
+SESSION: Final = (
+    b"SET lock_timeout = '10s'",
+    b"SET statement_timeout = '60s'",
+    b"SET idle_in_transaction_session_timeout = '30s'",
+    b"SET synchronous_commit = off",
+)
+"""Whoever waits for longer lets go and is tried again, and what stops in the middle of a page must not keep the live
+feed from its marks. A page that a crash of the server takes back takes its gap's shrinking back with it, and is fetched
+again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ class Writer:
         self._retention_days = retention_days
         self._days = Days()
         with translated():
-            for setting in (*SESSION, PAUSE_MOST):
+            for setting in SESSION:
                 connection.execute(setting)
 
     def write(
@@ -66,7 +70,7 @@ class Writer:
         *,
         source: str,
         archived: frozenset[date],
-        choose: Callable[[Ticks], Ticks] = lambda ticks: ticks,
+        choose: Callable[[Ticks], Ticks] | None = None,
         state: str | None = None,
     ) -> Written:
         """Commit ticks of the gap's symbol and kind.
@@ -76,13 +80,15 @@ class Writer:
         """
         bounds = bounds_ns(self._now_ns(), self._retention_days)
         young = [one for one in ticks if bounds[0] <= one.exchange_ns < bounds[1]]
-        kept = [one for one in young if _day(one.exchange_ns) not in archived]
-        days = tuple(sorted({_day(one.exchange_ns) for one in young} & archived))
+        days = tuple(sorted({_day(one.exchange_ns) for one in young} & archived)) if archived else ()
+        kept = [one for one in young if _day(one.exchange_ns) not in days] if days else young
         stored = 0
         if kept or state:
+            whole = _batch(gap, kept, bounds)
             with translated():
-                self._days.ensure(self._connection, needed(_batch(gap, kept, bounds)))
-                stored = self._commit(gap, lambda: _batch(gap, choose(kept), bounds), Note(source=source, state=state))
+                self._days.ensure(self._connection, needed(whole))
+                batch_of = (lambda: _batch(gap, choose(kept), bounds)) if choose else lambda: whole
+                stored = self._commit(gap, batch_of, Note(source=source, state=state))
         return Written(stored=stored, archived=days, too_old=len(ticks) - len(young))
 
     def _commit(self, gap: LedgerGap, batch_of: Callable[[], Batch], note: Note) -> int:

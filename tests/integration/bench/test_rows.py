@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.place import Machine
-from bench.rows import depth, latency, pipeline
+from bench.rows import backfill, depth, latency, pipeline
 from bench.workbench import NothingToMeasureError, Workbench, two_cores
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -55,3 +55,9 @@ def test_a_run_takes_place_once_a_round_however_many_rows_it_gives(bench: Workbe
         return len(runs)
 
     assert [bench.once(run), bench.shared().once(run)] == [1, 1]
+
+
+def test_a_gap_of_the_benchmark_is_filled_and_copied(bench: Workbench) -> None:
+    done = backfill.run(bench)
+
+    assert 0 < done.rate < done.bare_rate

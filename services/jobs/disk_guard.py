@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeAlias
 
 import redis
@@ -121,7 +121,9 @@ class _View:
         if not one.writable and not points:
             return None
         try:
-            seen = usage(bounded(self.statvfs, f"{self.host}{one.point}".replace("//", "/")))
+            if self._hidden(one):
+                return _unseen(one, Level.FINE, "was mounted after this container was made, which has to be made anew")
+            seen = usage(self._statvfs(one.point))
         except TimeoutError:
             return _unseen(one, Level.CRITICAL, "does not answer")
         except OSError as error:
@@ -131,6 +133,16 @@ class _View:
         if not one.writable:
             facts["level"], facts["problems"] = Level.CRITICAL, [*facts["problems"], "has become read-only"]
         return facts
+
+    def _hidden(self, one: Mount) -> bool:
+        """Whether what is to be seen there is the disk below: the mount has not reached this container."""
+        if one.point == "/" or one.point in self.arguments.mounts:
+            return False
+        here = self._statvfs(one.point).f_fsid
+        return bool(here) and here == self._statvfs(str(PurePosixPath(one.point).parent)).f_fsid
+
+    def _statvfs(self, point: str) -> os.statvfs_result:
+        return bounded(self.statvfs, f"{self.host}{point}".replace("//", "/"))
 
     def _facts(self, one: Mount, seen: Usage, points: list[tuple[float, float]]) -> dict[str, Any]:
         chosen = self.arguments.mounts.get(one.point, self.arguments)

@@ -147,6 +147,16 @@ def test_where_only_root_may_go_is_said_and_wakes_nobody(desk: Desks, host: Path
     assert told.notifications == []
 
 
+def test_a_mount_that_has_not_reached_the_container_is_not_taken_for_the_disk_below(desk: Desks, host: Path) -> None:
+    def statvfs(path: str) -> os.statvfs_result:
+        return os.statvfs_result((*full()(path), 77))
+
+    result = guard(desk(host_root=host), statvfs)
+
+    assert result["mounts"]["/"]["percent"] == 10
+    assert "mounted after" in result["mounts"]["/data"]["problems"][0]
+
+
 def test_no_disk_at_all_is_a_finding(desk: Desks, tmp_path: Path) -> None:
     with pytest.raises(FindingError, match="no disk is to be seen"):
         guard(desk(host_root=tmp_path), full())

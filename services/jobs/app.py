@@ -1,6 +1,8 @@
 """The jobs' one composition root: a worker of RQ, which starts a process for every run."""
 
 import logging
+import os
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -18,7 +20,6 @@ from nightdesk.runs import QUEUE
 from nightdesk.service import Watchdog
 from nightdesk.settings import load
 from services.jobs.runner import catalogue
-from services.jobs.runner.desks import worker_name
 from services.jobs.runner.worker import RunWorker
 from services.jobs.settings import JobsSettings
 
@@ -47,7 +48,7 @@ def run(environ: Mapping[str, str]) -> None:
     await_redis(redis.ping, time.sleep)
     worker = RunWorker(
         [QUEUE],
-        name=worker_name().replace(":", "-"),
+        name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}",
         connection=redis,
         serializer=JSONSerializer,
         job_monitoring_interval=MONITOR_S,

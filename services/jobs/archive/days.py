@@ -5,7 +5,7 @@ back, so that at every moment PostgreSQL holds either all rows of a day's file, 
 kills a job, the next finds one of the two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -21,7 +21,7 @@ from services.jobs.archive.columns import Rows
 from services.jobs.archive.draft import Draft, renumbered
 from services.jobs.archive.places import PARTIAL, DamagedError, Place
 from services.jobs.archive.planning import TableDay
-from services.jobs.archive.tables import Kept, Tell
+from services.jobs.archive.tables import Kept, Piece, Tell
 
 log = structlog.get_logger()
 
@@ -141,17 +141,18 @@ class Archive:
         """Write the day's file, with the rows of the earlier one that PostgreSQL has no more."""
         earlier = before if before is not None and not before.stored else None
         with tables.transaction(self._connection, snapshot=True):
-            stored = tables.read(self._connection, one, tell)
-            first = next(stored, None)
+            names = tables.names(self._connection)
+            pieces = tables.read(self._connection, one)
+            first = next(pieces, None)
             if first is None:
                 return _Written(file=earlier, stored_rows=0)
             if earlier is not None:
                 self._check(earlier)
-            draft = Draft(one.kind, tables.names(self._connection), before.location if before else "")
+            draft = Draft(one.kind, names, before.location if before else "")
             partial = f"{TABLES[one.kind]}/{one.day}.parquet{PARTIAL}"
             with self._place.writing(partial) as sink:
                 old = self._rows_of(one, earlier) if earlier is not None else ()
-                draft.write(sink, chain([first], stored), old)
+                draft.write(sink, _told(chain([first], tables.ahead(pieces)), tell), old)
         file = self._settled(one, partial, draft.sum)
         if before is not None and before.location != file.location:
             self._place.delete(before.location)
@@ -178,7 +179,7 @@ class Archive:
             return False
 
     def _stored(self, one: TableDay) -> Checksum:
-        return sum((checksum(rows) for rows in tables.read(self._connection, one)), Checksum())
+        return sum((checksum(piece.rows) for piece in tables.read(self._connection, one)), Checksum())
 
     def _sum_of(self, kind: Kind, name: str) -> Checksum:
         with self._place.reading(name) as file:
@@ -205,3 +206,10 @@ class Archive:
             replaced = parquet.replaced_by(source)
         if replaced and replaced != file.location:
             self._place.delete(replaced)
+
+
+def _told(pieces: Iterable[Piece], tell: Tell) -> Iterator[Rows]:
+    """The rows, and how far they are once they are dealt with."""
+    for piece in pieces:
+        yield piece.rows
+        tell(piece.read, piece.pages)

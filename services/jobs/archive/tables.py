@@ -1,12 +1,13 @@
 """Days of ticks in PostgreSQL: read, put back, dropped, and what is written down of their files."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from nightdesk.store.database import Connection, HinderedError, translated
 from nightdesk.store.tables import TABLES
@@ -17,6 +18,8 @@ from services.jobs.archive.columns import Rows, received, size_bytes
 from services.jobs.archive.copying import pieces
 from services.jobs.archive.parquet import Names
 from services.jobs.archive.planning import TableDay
+
+T = TypeVar("T")
 
 CHUNK_BYTES: Final = 16 * 1024 * 1024
 """Of values at a time: the server holds twice as much, and whoever archives about six times."""
@@ -114,7 +117,16 @@ def names(connection: Connection) -> Names:
     return {number: (feed, symbol) for number, feed, symbol in found}
 
 
-def read(connection: Connection, one: TableDay, tell: Tell = lambda *_: None) -> Iterator[Rows]:
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of a day, and how far in it they end: pages, of how many."""
+
+    rows: Rows
+    read: int
+    pages: int
+
+
+def read(connection: Connection, one: TableDay) -> Iterator[Piece]:
     """Read a day, some 16 MB at a time; inside a transaction on a snapshot. Raises StrangeRowsError."""
     pages = partitions(connection).get(one, 0)
     values = {"from": midnight(one.day), "to": midnight(one.day + timedelta(days=1))}
@@ -122,11 +134,19 @@ def read(connection: Connection, one: TableDay, tell: Tell = lambda *_: None) ->
     while low < pages:
         span = {"low": f"({low},0)", "high": f"({low + step},0)"}
         rows = _rows(connection, one.kind, {**values, **span})
-        if rows is not None:
-            yield rows
         low += step
+        if rows is not None:
+            yield Piece(rows, min(low, pages), pages)
         step = _next_step(step, size_bytes(rows) if rows is not None else 0)
-        tell(min(low, pages), pages)
+
+
+def ahead(pieces: Iterator[T]) -> Iterator[T]:
+    """Fetch the next one while this one is worked on: the server has a core of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = pool.submit(next, pieces, None)
+            yield piece
 
 
 def copy_back(connection: Connection, kind: Kind, rows: Rows) -> None:

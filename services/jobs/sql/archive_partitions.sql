@@ -1,7 +1,7 @@
 -- Every day that has a partition, with its pages.
 SELECT
     parent.relname, to_date(right(child.relname, 8), 'YYYYMMDD') AS day,
-    pg_relation_size(child.oid) / current_setting('block_size')::int8
+    coalesce(pg_relation_size(child.oid), 0) / current_setting('block_size')::int8
 FROM pg_inherits
 JOIN pg_class AS child ON child.oid = inhrelid
 JOIN pg_class AS parent ON parent.oid = inhparent

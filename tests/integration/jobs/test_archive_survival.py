@@ -123,7 +123,6 @@ def test_the_live_load_goes_on_and_a_large_day_needs_little_memory(database: Dat
     assert everything(database) == before
     assert archived["peak_mb"] < MEMORY_MB
     assert restored["peak_mb"] < MEMORY_MB
-    print("peak", archived["peak_mb"], restored["peak_mb"], archived["result"], max(inserted), len(inserted))
     with database.connect() as connection:
         found = connection.execute("SELECT count(*) FROM trades WHERE time >= %s", (TODAY,)).fetchone()
     assert found == (500 * len(inserted),)

@@ -5,7 +5,8 @@ The time is an argument everywhere, and it is the database's: two schedulers and
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -53,16 +54,23 @@ class RunRows:
             self._do("schedule_note", **values)
 
     def forget(
-        self, jobs: Iterable[str], expected: Sequence[Planned], now: datetime, *, spared: Iterable[str] = ()
+        self,
+        jobs: Iterable[str],
+        expected: Sequence[Planned],
+        now: datetime,
+        *,
+        marks: Iterable[str],
+        spared: Iterable[str] = (),
     ) -> int:
         """Drop what the schedule no longer says; return how many due runs were skipped because their entry is gone.
 
-        Runs of chains that begin with a job in ``spared`` stay: what is expected of them is not known now.
+        Runs of chains that begin with a job in ``spared`` stay: what is expected of them is not known now. ``marks``
+        are the names under which ``plan`` still notes up to when runs are written down.
         """
         names = list(jobs)
         with self._lock, translated(), self._live().transaction():
             self._do("run_forget", runs=_json(expected), now=now, spared=list(spared))
-            self._do("schedule_drop", jobs=names)
+            self._do("schedule_drop", marks=list(marks))
             return len(self._do("run_orphans", jobs=names, now=now))
 
     def gap_times(self, kinds: Iterable[int], since: datetime) -> list[datetime]:
@@ -73,28 +81,40 @@ class RunRows:
         """Return every run that is due or under way, and those that due ones come after, oldest first."""
         return [_open(row) for row in self._rows("run_open", now=now)]
 
-    def queue(self, run_id: int, now: datetime) -> bool:
-        """Let an expected run be sent; return whether it was this caller who did."""
-        return bool(self._rows("run_queue", run_id=run_id, now=now))
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Keep what is written inside together, and other schedulers from writing meanwhile."""
+        with self._lock, translated(), self._live().transaction():
+            self._do("run_turn_lock")
+            yield
 
-    def end(self, run_id: int, state: State, reason: str, now: datetime) -> bool:
-        """End a run that never began; return whether it was this caller who did."""
-        return bool(self._rows("run_end", run_id=run_id, state=state.value, reason=reason, now=now))
+    def queue(self, run_ids: Sequence[int], now: datetime) -> set[int]:
+        """Let expected runs be sent, each of another job; return those that this caller did."""
+        return {run_id for (run_id,) in self._rows("run_queue", runs=list(run_ids), now=now)}
 
-    def overlap(self, run_id: int, reason: str) -> bool:
-        """Note that a run waits for an earlier one; return whether that is news."""
-        return bool(self._rows("run_overlap", run_id=run_id, reason=reason))
+    def end(self, ends: Sequence[tuple[int, State, str]], now: datetime) -> set[int]:
+        """End runs that never began, each with why; return those that this caller did."""
+        runs, states, reasons = _columns(ends, 3)
+        found = self._rows("run_end", runs=runs, states=[state.value for state in states], reasons=reasons, now=now)
+        return {run_id for (run_id,) in found}
+
+    def overlap(self, waits: Sequence[tuple[int, str]]) -> set[int]:
+        """Note that runs wait for earlier ones, each with why; return those of which that is news."""
+        runs, reasons = _columns(waits, 2)
+        return {run_id for (run_id,) in self._rows("run_overlap", runs=runs, reasons=reasons)}
+
+    def lose(self, silent: Sequence[tuple[int, datetime, datetime]], *, error: str, now: datetime) -> dict[int, State]:
+        """Take runs from workers that are silent since a time; those to be tried again are due at the other time.
+
+        Returns the new state of those whose workers are not there after all.
+        """
+        runs, silent_since, due_at = _columns(silent, 3)
+        rows = self._rows("run_lose", runs=runs, silent_since=silent_since, due_at=due_at, error=error, now=now)
+        return {run_id: State(state) for run_id, state in rows}
 
     def sent(self, run_ids: Iterable[int], now: datetime) -> None:
         """Note that these were given to the queue."""
         self._rows("run_sent", runs=list(run_ids), now=now)
-
-    def lose(self, run_id: int, *, error: str, silent_since: datetime, due_at: datetime, now: datetime) -> State | None:
-        """Take a run from a worker that is silent; return its new state, None when the worker is there after all."""
-        rows = self._rows(
-            "run_lose", run_id=run_id, error=error, silent_since=silent_since, due_at=due_at, now=now
-        )  # fmt: skip
-        return State(rows[0][0]) if rows else None
 
     def figures(self, jobs: Iterable[str], now: datetime) -> list[Figures]:
         """Return what the rows say of each job."""
@@ -199,6 +219,11 @@ def _same(found: tuple[Any, ...], wanted: Request) -> int:
     if job != wanted.job or args != json.loads(json.dumps(wanted.args)):
         raise KeyTakenError(f"idempotency_key {wanted.idempotency_key!r} belongs to run {run_id}, which is another one")
     return int(run_id)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> tuple[list[Any], ...]:
+    """Return rows as columns, which is how a statement takes many of them."""
+    return tuple([row[place] for row in rows] for place in range(width))
 
 
 def _json(runs: Sequence[Planned]) -> str:

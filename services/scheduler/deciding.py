@@ -6,12 +6,12 @@ that decides the same changes nothing.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from nightdesk.durations import written
-from nightdesk.runs import ENDED, LOST_AFTER_S, Open, State, retry_delay_s
+from nightdesk.runs import ENDED, LOST_AFTER_S, Open, Origin, State, retry_delay_s
 from nightdesk.schedule_config import CatchUp
 
 RESEND_S: Final = 20.0
@@ -51,15 +51,32 @@ class Lose:
     due_at: datetime
 
 
+SETTLE_S: Final = 20.0
+"""After everybody was away, a living worker needs no longer to say that it is there: it tries every ten seconds."""
+
 LONG_S: Final = 600.0
 """A run that may take longer never takes the last worker: what must be on time is quick."""
 
 Decision: TypeAlias = Queue | End | Overlap | Lose
 
 
-def decide(runs: Sequence[Open], now: datetime, random: float) -> list[Decision]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a scheduler knows beside the rows.
+
+    It has looked regularly since ``since``; before, the rows may have been away from it and from the workers alike, or
+    all of them asleep. Jobs in ``behind`` have later runs, due as well, than those up to the time that is given, which
+    are all that has been written down yet.
+    """
+
+    since: datetime
+    behind: Mapping[str, datetime] = field(default_factory=dict)
+
+
+def decide(runs: Sequence[Open], now: datetime, random: float, watch: Watch) -> list[Decision]:
     """Return what is to be done. ``runs`` are what ``RunRows.open`` returns, ``random`` lies in [0, 1)."""
-    decisions: list[Decision] = list(_silent(runs, now, random))
+    settled = (now - watch.since).total_seconds() >= SETTLE_S
+    decisions: list[Decision] = list(_silent(runs, now, random)) if settled else []
     known = {(one.job, one.scheduled_for): one for one in runs}
     busy = {one.job: one for one in runs if one.state in {State.QUEUED, State.RUNNING}}
     waiting: dict[str, list[Open]] = defaultdict(list)
@@ -67,7 +84,7 @@ def decide(runs: Sequence[Open], now: datetime, random: float) -> list[Decision]
         if one.state is State.EXPECTED and one.due_at <= now:
             waiting[one.job].append(one)
     for job, due in waiting.items():
-        decisions += _of_job(due, busy.get(job), known, now)
+        decisions += _of_job(due, busy.get(job), known, now, watch.behind.get(job))
     return decisions
 
 
@@ -111,9 +128,14 @@ def _silent(runs: Sequence[Open], now: datetime, random: float) -> Iterator[Lose
 
 
 def _of_job(
-    due: Sequence[Open], busy: Open | None, known: Mapping[tuple[str, datetime], Open], now: datetime
+    due: Sequence[Open],
+    busy: Open | None,
+    known: Mapping[tuple[str, datetime], Open],
+    now: datetime,
+    behind: datetime | None,
 ) -> Iterator[Decision]:
     """Decide about one job's due runs, oldest first: at most one of them is let go."""
+    newest = _newest(due)
     for one in due:
         reason = _unreachable(one, known)
         if reason:
@@ -122,12 +144,11 @@ def _of_job(
         ready_at = _ready_at(one, known)
         if ready_at is None:
             continue  # what it comes after is not over
-        newer = _newest(due, one)
-        if one.catch_up == CatchUp.LATEST and newer is not one and not one.after:
-            yield End(one, State.SKIPPED, f"superseded by the run for {newer.scheduled_for:%Y-%m-%d %H:%M} UTC")
-            continue
+        superseded = _superseded(one, newest[one.origin], behind)
         too_late = _too_late(one, (now - ready_at).total_seconds(), busy)
-        if too_late:
+        if superseded:
+            yield End(one, State.SKIPPED, superseded)
+        elif too_late:
             yield End(one, State.MISSED, too_late)
         elif busy is not None:
             yield from _overlap(one, busy)
@@ -148,9 +169,23 @@ def _under_way(busy: Open) -> str:
     return State.QUEUED.value if busy.state is State.EXPECTED else busy.state.value
 
 
-def _newest(due: Sequence[Open], like: Open) -> Open:
-    """The newest of its kind: what somebody asked for does not stand in for what the schedule says."""
-    return max((one for one in due if one.origin is like.origin), key=lambda one: one.scheduled_for)
+def _newest(due: Sequence[Open]) -> Mapping[Origin, Open]:
+    """The newest of each kind: what somebody asked for does not stand in for what the schedule says."""
+    newest: dict[Origin, Open] = {}
+    for one in due:
+        if one.origin not in newest or one.scheduled_for > newest[one.origin].scheduled_for:
+            newest[one.origin] = one
+    return newest
+
+
+def _superseded(one: Open, newest: Open, behind: datetime | None) -> str:
+    """Why a newer run stands in for this one, where only the latest is made up for."""
+    if one.catch_up != CatchUp.LATEST or one.after:
+        return ""
+    if newest is not one:
+        return f"superseded by the run for {newest.scheduled_for:%Y-%m-%d %H:%M} UTC"
+    is_behind = behind is not None and one.scheduled_for <= behind and one.origin is Origin.SCHEDULE
+    return "superseded by a later run" if is_behind else ""
 
 
 def _unreachable(one: Open, known: Mapping[tuple[str, datetime], Open]) -> str:

@@ -59,25 +59,27 @@ def session_instants(at: SessionTime, sessions: Sequence[Session]) -> Iterator[d
         yield (one.opens if at.edge is Edge.OPEN else one.closes) + offset
 
 
-def due(entry: Entry, after: datetime, until: datetime, sessions: Sessions) -> list[datetime]:
+def due(
+    entry: Entry, after: datetime, until: datetime, sessions: Sessions, *, most: int | None = None
+) -> list[datetime]:
     """Return the entry's instants in ``(after, until]`` and the one that comes next, all in UTC.
 
-    An entry without a time of its own has none.
+    Of more than ``most`` and the next only these come. An entry without a time of its own has none.
     """
     if entry.cron:
-        return _with_next(cron_instants(entry.cron, entry.timezone, after), until)
+        return _with_next(cron_instants(entry.cron, entry.timezone, after), until, most)
     if entry.at is None:
         return []
     margin = MARGIN + timedelta(seconds=abs(entry.at.offset_s))
     known = sessions(entry.at.calendar, (after - margin).date(), (until + LOOK_AHEAD + margin).date())
-    return _with_next((one for one in session_instants(entry.at, known) if one > after), until)
+    return _with_next((one for one in session_instants(entry.at, known) if one > after), until, most)
 
 
-def _with_next(instants: Iterator[datetime], until: datetime) -> list[datetime]:
+def _with_next(instants: Iterator[datetime], until: datetime, most: int | None) -> list[datetime]:
     found: list[datetime] = []
     for one in instants:
         found.append(one)
-        if one > until:
+        if one > until or (most is not None and len(found) > most):
             break
     return found
 

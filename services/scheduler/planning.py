@@ -14,6 +14,9 @@ from nightdesk.runs import Origin, Planned
 from nightdesk.schedule_config import Schedule
 from services.scheduler.instants import Sessions, due
 
+MOST: Final = 500
+"""Of a job's runs so many are written down at once; after a long absence the next turns write the others."""
+
 LOOK_BACK: Final = timedelta(days=8)
 """Where the time gone by last is looked for."""
 
@@ -27,6 +30,8 @@ class Plan:
 
     runs: Sequence[Planned]
     until: Mapping[str, datetime]
+    behind: frozenset[str] = frozenset()
+    """Jobs of which there is more up to now than was planned at once."""
 
 
 def timed(schedule: Schedule) -> list[str]:
@@ -45,16 +50,20 @@ def plan(
     """
     runs: list[Planned] = []
     until: dict[str, datetime] = {}
+    behind: set[str] = set()
     for name in jobs:
         since = min(planned_until.get(name, now), now)
-        instants = due(schedule.jobs[name], since, now, sessions)
+        instants = due(schedule.jobs[name], since, now, sessions, most=MOST)
+        if len(instants) > MOST and instants[-1] <= now:
+            instants.pop()
+            behind.add(name)
         if schedule.jobs[name].first and name not in planned_until:
             runs += _first(schedule, name, now, sessions)
         for instant in instants:
             runs += chain(schedule, name, instant, Origin.SCHEDULE, instant)
         if instants:
             until[name] = instants[-1]
-    return Plan(runs=runs, until=until)
+    return Plan(runs=runs, until=until, behind=frozenset(behind))
 
 
 def _first(schedule: Schedule, name: str, now: datetime, sessions: Sessions) -> list[Planned]:

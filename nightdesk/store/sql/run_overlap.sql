@@ -1,3 +1,4 @@
-UPDATE runs SET overlapped = true, reason = %(reason)s
-WHERE run_id = %(run_id)s AND state = 'expected' AND NOT overlapped
-RETURNING run_id
+UPDATE runs SET overlapped = true, reason = one.reason
+FROM unnest(%(runs)s::int8[], %(reasons)s::text[]) AS one (run_id, reason)
+WHERE runs.run_id = one.run_id AND runs.state = 'expected' AND NOT runs.overlapped
+RETURNING runs.run_id

@@ -1,1 +1,1 @@
-DELETE FROM schedules WHERE job <> ALL (%(jobs)s::text[])
+DELETE FROM schedules WHERE job <> ALL (%(marks)s::text[])

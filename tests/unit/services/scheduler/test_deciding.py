@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nightdesk.runs import Open, Origin, State
-from services.scheduler.deciding import Decision, End, Lose, Overlap, Queue, decide, unsent
+from services.scheduler.deciding import Decision, End, Lose, Overlap, Queue, Watch, decide, unsent
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+WATCHED = Watch(since=NOON - 10 * MINUTE)
 
 
 def a_run(minute: float = 0, *, job: str = "scan", run_id: int = 0, **changes: object) -> Open:
@@ -40,7 +41,7 @@ def a_run(minute: float = 0, *, job: str = "scan", run_id: int = 0, **changes: o
 
 
 def at(minute: float, *runs: Open) -> list[Decision]:
-    return decide(runs, NOON + minute * MINUTE, 0.5)
+    return decide(runs, NOON + minute * MINUTE, 0.5, WATCHED)
 
 
 def said(decisions: Sequence[Decision]) -> list[str]:
@@ -157,6 +158,32 @@ def test_a_worker_that_is_silent_loses_its_run_within_a_minute() -> None:
     (lost,) = at(46 / 60, running)
     assert isinstance(lost, Lose)
     assert 15 <= (lost.due_at - NOON).total_seconds() - 46 <= 30
+
+
+def test_after_a_pause_of_everybody_a_worker_has_time_to_say_that_it_is_there() -> None:
+    running = a_run(0, state=State.RUNNING, beat_at=NOON, attempts=1)
+    awake = Watch(since=NOON + 60 * MINUTE)
+
+    assert decide([running], NOON + 60.3 * MINUTE, 0.5, awake) == []
+    assert said(decide([running], NOON + 60.4 * MINUTE, 0.5, awake)) == ["lose 0"]
+
+
+def test_of_a_long_absence_the_newest_run_that_is_written_down_is_not_yet_the_latest() -> None:
+    behind = Watch(since=NOON, behind={"scan": NOON + 10 * MINUTE})
+    runs = [a_run(0), a_run(10), a_run(10, job="other")]
+
+    assert said(decide(runs, NOON + 20 * MINUTE, 0.5, behind)) == [
+        "skipped 0: superseded by the run for 2026-11-02 12:10 UTC",
+        "skipped 10: superseded by a later run",
+        "queue 10",
+    ]
+    assert said(decide([a_run(20)], NOON + 20 * MINUTE, 0.5, behind)) == ["queue 20"]
+
+
+def test_thousands_of_runs_of_a_long_absence_are_decided_about_at_once() -> None:
+    many = [a_run(minute, run_id=minute + 1) for minute in range(20_000)]
+
+    assert len(at(20_000, *many)) == 20_000
 
 
 def test_a_run_is_sent_once_and_again_when_no_queue_holds_it() -> None:

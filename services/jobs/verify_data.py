@@ -7,7 +7,7 @@ filled.
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import structlog
@@ -19,8 +19,10 @@ from nightdesk.errors import ExchangeError
 from nightdesk.exchanges.history import Candle
 from nightdesk.runs import Json
 from nightdesk.store.database import Connection
+from nightdesk.store.days import bounds_ns
 from nightdesk.ticks import Kind
 from services.jobs.backfill.intervals import joined, size, without
+from services.jobs.backfill.ledger import GapLedger
 from services.jobs.backfill.reaching import Reached, reach, reachable
 from services.jobs.runner import job
 from services.jobs.runner.job import Desk, FindingError
@@ -47,6 +49,7 @@ class Arguments(job.Arguments):
     day: Annotated[date | None, BeforeValidator(_day)] = Field(
         None, description="the last day to verify, UTC; empty for the one before the run's"
     )
+    so_far: bool = Field(default=False, description="verify the run's own day, as far as it is over and stored")
     days: int = Field(1, ge=1, le=366, description="how many days, back from that one")
     symbol: str = Field("", description="only this symbol; empty for all")
     feed: str = Field("", description="only this feed; empty for all")
@@ -69,6 +72,7 @@ class _Verification:
         self._reached: dict[str, Reached] = {}
         self._table: list[dict[str, Any]] = []
         self._opened: dict[tuple[str, date], Calendars] = {}
+        self._left_out: list[date] = []
         self._unknown_ids = 0
         self._repeated_ids = 0
 
@@ -100,10 +104,17 @@ class _Verification:
         return [one for one in found if wanted.symbol or one.symbol in self._desk.feeds[one.feed].symbols]
 
     def _periods(self) -> list[Period]:
-        last = self._arguments.day or self._desk.scheduled_for.date() - timedelta(days=1)
+        back = 0 if self._arguments.so_far else 1
+        last = self._arguments.day or self._desk.scheduled_for.date() - timedelta(days=back)
         now_minute = self._desk.clock.wall_ns() // MINUTE_NS
         days = [last - timedelta(days=back) for back in reversed(range(self._arguments.days))]
-        return [Period.of(day, now_minute) for day in days]
+        archived = GapLedger(self._connection).archived(Kind.TRADE)
+        self._left_out = [day for day in days if day in archived or self._is_too_old(day)]
+        return [Period.of(day, now_minute) for day in days if day not in self._left_out]
+
+    def _is_too_old(self, day: date) -> bool:
+        low_ns, _ = bounds_ns(self._desk.clock.wall_ns(), self._desk.settings.retention_days)
+        return day < datetime.fromtimestamp(low_ns // 10**9, UTC).date()
 
     def _verify(self, symbol: Symbol, period: Period, ids: Sequence[MinuteIds]) -> None:
         known = self._stored.known(symbol, period)
@@ -119,7 +130,7 @@ class _Verification:
             touched=frozenset(touched(missing, ids, period.from_minute, period.to_minute - 1)) | known.minutes,
             steps=steps_of(candles.values()),
         )
-        found = summary(self._counted(symbol, period), day, size(begun(missing, ids)))
+        found = summary(self._counted(symbol, period, day), day, size(begun(missing, ids)))
         self._stored.note(symbol, period.day, found)
         self._tell(symbol, period, found, unknown)
 
@@ -167,12 +178,16 @@ class _Verification:
         fetched = {one.open_ns // MINUTE_NS: one for one in told}
         return {**self._stored.klines(symbol, period), **fetched}, min(fetched, default=None)
 
-    def _counted(self, symbol: Symbol, period: Period) -> list[int]:
-        """Return the minutes that count: those of an open market, after the one in which the symbol's trades began."""
+    def _counted(self, symbol: Symbol, period: Period, day: Day) -> list[int]:
+        """Return the minutes that count: those of an open market, after the one in which the symbol's trades began.
+
+        Of a day that is not over, those before the newest bar: what is younger may be on its way to the database.
+        """
         name = self._desk.feeds[symbol.feed].calendar_of(symbol.symbol)
         calendars = self._calendars(name, period)
         first = max(period.from_minute, symbol.first_minute + 1)
-        minutes = range(first, period.to_minute)
+        last = period.to_minute if period.is_over else min(period.to_minute, max(day.bars, default=first))
+        minutes = range(first, last)
         return [minute for minute in minutes if calendars.is_open(name, minute * MINUTE_NS)]
 
     def _calendars(self, name: str, period: Period) -> Calendars:
@@ -211,6 +226,7 @@ class _Verification:
             "unchecked": sum(row["unchecked"] for row in self._table),
             "requests": sum(one.requests for one in spent),
             "weight": sum(one.weight for one in spent),
+            "not_stored": [day.isoformat() for day in self._left_out],
             "table": self._table,
         }
 

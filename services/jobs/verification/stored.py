@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from nightdesk.admission import NO_GAPS, Interval, OpenGaps
 from nightdesk.exchanges.history import Candle
@@ -19,6 +19,8 @@ from services.jobs.backfill.statements import statement
 from services.jobs.verification.comparing import StoredBar, of_klines
 from services.jobs.verification.continuity import MinuteIds
 from services.jobs.verification.judging import Completeness
+
+MINUTES_A_DAY: Final = 1440
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,12 @@ class Period:
     def of(cls, day: date, now_minute: int) -> "Period":
         """Return a day up to two minutes ago: what is younger may be on its way."""
         begin = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) // 60
-        return cls(day=day, from_minute=begin, to_minute=max(begin, min(begin + 1440, now_minute - 2)))
+        return cls(day=day, from_minute=begin, to_minute=max(begin, min(begin + MINUTES_A_DAY, now_minute - 2)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is the whole day."""
+        return self.to_minute - self.from_minute == MINUTES_A_DAY
 
     def bounds(self) -> dict[str, datetime]:
         """Return the times as parameters."""

@@ -1,7 +1,8 @@
 """The verification against a real exchange and a real database."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -168,3 +169,29 @@ def test_a_second_verification_replaces_the_first(live: Live, verify: Callable[.
     verify()
 
     assert len(live.rows(KEPT)) == 1
+
+
+def test_a_day_that_is_kept_as_a_file_is_left_out_and_opens_no_gap(live: Live, verify: Callable[..., Any]) -> None:
+    live.store.execute(f"DROP TABLE trades_{YESTERDAY:%Y%m%d}")
+    live.store.execute(
+        "INSERT INTO archives (tick_table, day, location, rows, bytes, checksum, file_sha256, dropped_at)"
+        f" VALUES ('trades', '{YESTERDAY}', '', 0, 0, '', '', now())"
+    )
+
+    result = verify()
+
+    assert (result["not_stored"], result["table"]) == ([YESTERDAY.isoformat()], [])
+    assert live.rows("SELECT count(*) FROM gaps") == [(0,)]
+
+
+def test_what_is_on_its_way_to_the_database_is_not_missed_of_a_day_so_far(
+    live: Live, exchange: Market, desk_of: Callable[..., Desk]
+) -> None:
+    live.disconnect()
+    exchange.move(240)
+    made = replace(desk_of(), scheduled_for=datetime.now(UTC) - timedelta(days=1))
+
+    result = verify_data.run(made, verify_data.Arguments(so_far=True))
+
+    assert (result["percent"], result["unknown_ids"]) == (100.0, 0)
+    assert [row["day"] for row in result["table"]] == [YESTERDAY.isoformat()]

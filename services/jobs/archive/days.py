@@ -151,7 +151,7 @@ class Archive:
             draft = Draft(one.kind, names, before.location if before else "")
             partial = f"{TABLES[one.kind]}/{one.day}.parquet{PARTIAL}"
             with self._place.writing(partial) as sink:
-                old = self._rows_of(one, earlier) if earlier is not None else ()
+                old = self._rows_of(one, earlier) if earlier is not None else None
                 draft.write(sink, _told(chain([first], tables.ahead(pieces)), tell), old)
         file = self._settled(one, partial, draft.sum)
         if before is not None and before.location != file.location:

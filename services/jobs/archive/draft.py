@@ -27,15 +27,16 @@ class Draft:
         self.value_bytes = 0
         self.duplicates = 0
 
-    def write(self, sink: Any, stored: Iterable[Rows], earlier: Iterable[Rows]) -> None:  # noqa: ANN401  a stream
-        """Write what is stored, and then what only the earlier file has."""
+    def write(self, sink: Any, stored: Iterable[Rows], earlier: Iterable[Rows] | None) -> None:  # noqa: ANN401  a stream
+        """Write what is stored, and then what only the earlier file has, if there is one."""
         writer = Writer(sink, self._kind, self._names, replaces=self._replaces)
         ids = Ids(self._kind)
         for rows in stored:
             self._add(writer, rows)
-            ids.note(rows)
+            if earlier is not None:
+                ids.note(rows)
         self.stored_rows = self.sum.rows
-        for rows in earlier:
+        for rows in earlier or ():
             fresh = select(rows, np.flatnonzero(~ids.among(rows)))
             self.duplicates += length(rows) - length(fresh)
             if length(fresh):

@@ -21,7 +21,7 @@ from services.jobs.archive.planning import TableDay
 
 T = TypeVar("T")
 
-CHUNK_BYTES: Final = 16 * 1024 * 1024
+CHUNK_BYTES: Final = 8 * 1024 * 1024
 """Of values at a time: the server holds twice as much, and whoever archives about six times."""
 
 FIRST_PAGES: Final = 128
@@ -127,7 +127,7 @@ class Piece:
 
 
 def read(connection: Connection, one: TableDay) -> Iterator[Piece]:
-    """Read a day, some 16 MB at a time; inside a transaction on a snapshot. Raises StrangeRowsError."""
+    """Read a day, some 8 MB at a time; inside a transaction on a snapshot. Raises StrangeRowsError."""
     pages = partitions(connection).get(one, 0)
     values = {"from": midnight(one.day), "to": midnight(one.day + timedelta(days=1))}
     low, step = 0, FIRST_PAGES

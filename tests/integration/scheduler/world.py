@@ -27,10 +27,17 @@ class World:
     now: datetime = BEGIN
     queue: list[tuple[int, str]] = field(default_factory=list)
     redis_is_away: bool = False
-    busy: int = 0
+    opened: list["SetRows"] = field(default_factory=list)
 
     def rows(self) -> "SetRows":
-        return SetRows(self)
+        self.opened.append(SetRows(self))
+        return self.opened[-1]
+
+    def close(self) -> None:
+        """Let all connections go."""
+        for one in self.opened:
+            one.close()
+        self.opened.clear()
 
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with self.database.connect() as connection:

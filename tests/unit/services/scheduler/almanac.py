@@ -50,10 +50,10 @@ def _fixed(cron: Line, zone: ZoneInfo) -> Iterator[datetime]:
     for day in filter(cron.on, days()):
         for hour in cron.hours:
             for minute in cron.minutes:
-                yield _first(datetime.combine(day, time(hour, minute)), zone)
+                yield first(datetime.combine(day, time(hour, minute)), zone)
 
 
-def _first(wall: datetime, zone: ZoneInfo) -> datetime:
+def first(wall: datetime, zone: ZoneInfo) -> datetime:
     """The first instant at which the clock shows this, or the change by which it never does."""
     instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == wall:

@@ -82,7 +82,8 @@ def test_ended_runs_are_forgotten_after_a_year_and_a_month(database: Database, d
     with database.connect() as connection:
         for age, state in ((401, "succeeded"), (401, "running"), (399, "failed")):
             connection.execute(
-                "INSERT INTO runs (job, scheduled_for, task, origin, chain, state, due_at, grace_s, max_age_s, timeout_s)"
+                "INSERT INTO runs ("
+                " job, scheduled_for, task, origin, chain, state, due_at, grace_s, max_age_s, timeout_s)"
                 " VALUES (%s, now() - %s * interval '1 day', 'test', 'schedule', '', %s, now(), 1, 1, 1)",
                 (f"{state} {age}", age, state),
             )

@@ -130,7 +130,7 @@ class _Verification:
             touched=frozenset(touched(missing, ids, period.from_minute, period.to_minute - 1)) | known.minutes,
             steps=steps_of(candles.values()),
         )
-        found = summary(self._counted(symbol, period, day), day, size(begun(missing, ids)))
+        found = summary(self._counted(symbol, period), day, size(begun(missing, ids)))
         self._stored.note(symbol, period.day, found)
         self._tell(symbol, period, found, unknown)
 
@@ -178,7 +178,7 @@ class _Verification:
         fetched = {one.open_ns // MINUTE_NS: one for one in told}
         return {**self._stored.klines(symbol, period), **fetched}, min(fetched, default=None)
 
-    def _counted(self, symbol: Symbol, period: Period, day: Day) -> list[int]:
+    def _counted(self, symbol: Symbol, period: Period) -> list[int]:
         """Return the minutes that count: those of an open market, after the one in which the symbol's trades began.
 
         Of a day that is not over, those before the newest bar: what is younger may be on its way to the database.
@@ -186,7 +186,7 @@ class _Verification:
         name = self._desk.feeds[symbol.feed].calendar_of(symbol.symbol)
         calendars = self._calendars(name, period)
         first = max(period.from_minute, symbol.first_minute + 1)
-        last = period.to_minute if period.is_over else min(period.to_minute, max(day.bars, default=first))
+        last = period.to_minute if period.is_over else min(period.to_minute, symbol.newest_minute)
         minutes = range(first, last)
         return [minute for minute in minutes if calendars.is_open(name, minute * MINUTE_NS)]
 

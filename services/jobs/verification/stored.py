@@ -25,12 +25,13 @@ MINUTES_A_DAY: Final = 1440
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symbol:
-    """A symbol with the minute of its first bar."""
+    """A symbol with the minutes of its first bar and of its newest."""
 
     symbol_id: int
     feed: str
     symbol: str
     first_minute: int
+    newest_minute: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,10 @@ class StoredDay:
     def symbols(self, feeds: Iterable[str], symbol: str | None) -> list[Symbol]:
         """Return the symbols that have bars."""
         rows = self._all("verify_symbols", {"feeds": list(feeds), "symbol": symbol})
-        return [Symbol(symbol_id=one, feed=feed, symbol=name, first_minute=first) for one, feed, name, first in rows]
+        return [
+            Symbol(symbol_id=one, feed=feed, symbol=name, first_minute=first, newest_minute=newest)
+            for one, feed, name, first, newest in rows
+        ]
 
     def ids(self, symbols: Iterable[Symbol], period: Period) -> dict[int, list[MinuteIds]]:
         """Return the ids of each symbol by minute; a minute without ids has none."""

@@ -62,7 +62,7 @@ backfill: ## fill gaps now: SYMBOL=BTCUSDT FROM=2026-11-01 TO=2026-11-02T12:00 i
 restore: ## bring an archived day back into the database: DAY=2026-11-01
 	@deploy/desk restore
 
-restore-backup: ## restore the newest backup of the database into an empty one, or FILE=...
+restore-backup: ## restore the newest backup of the database into an empty one, or FILE=...; FORCE=1 puts a full one aside
 	@deploy/desk restore-backup
 
 # --- proof ---

@@ -17,6 +17,7 @@ from nightdesk.errors import ConfigurationError, NightdeskError, UnavailableErro
 
 ALERTER: Final = "alerter"
 JOB: Final = "job"
+RESTORE: Final = "restore-backup"
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
@@ -27,8 +28,12 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
             return ask_alerter(desk(environ), rest)
         if command == JOB:
             return do_job(desk(environ), rest)
+        if command == RESTORE:
+            return restore_backup(desk(environ), rest)
         if command not in COMMANDS or rest:
-            print(f"usage: python -m deploy.local {'|'.join(COMMANDS)}|{ALERTER} ...|{JOB} ...", file=sys.stderr)
+            print(
+                f"usage: python -m deploy.local {'|'.join(COMMANDS)}|{ALERTER} ...|{JOB} ...|{RESTORE}", file=sys.stderr
+            )
             return 2
         COMMANDS[command](desk(environ))
     except NightdeskError as error:
@@ -161,10 +166,24 @@ def do_job(stack: Stack, arguments: list[str]) -> int:
     return _within(stack, process, "services.jobs.hand", arguments)
 
 
+def restore_backup(stack: Stack, arguments: list[str]) -> int:
+    """Restore a backup while nothing but the databases runs; return the exit status."""
+    if not stack.supervisor.runs():
+        raise UnavailableError("the desk does not run; make up starts it, and its services are stopped for the restore")
+    for name in stack.process_names:
+        stack.supervisor.stop_program(name)
+    try:
+        return _within(stack, "migrate", "nightdesk.store.restore", arguments)
+    finally:
+        for name in stack.process_names:
+            stack.supervisor.start_program(name)
+
+
 def _within(stack: Stack, process: str, module: str, arguments: list[str]) -> int:
     """Run a module with the environment of one of the desk's processes."""
     command = [sys.executable, "-m", module, *arguments]
     environment = {**stack.environment(process), "PATH": os.environ.get("PATH", os.defpath)}
+    environment |= {"FORCE": os.environ["FORCE"]} if os.environ.get("FORCE") else {}
     return subprocess.run(command, cwd=SOURCE, env=environment, check=False).returncode
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import requests
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Response, sync_playwright
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS: Final = [
@@ -121,7 +121,11 @@ def _note(response: Response, seen: Dashboard) -> None:
     if response.status != 200:
         seen.errors.append(f"panel {panel}: {response.status} {response.text()[:300]}")
         return
-    for name, result in response.json()["results"].items():
+    try:
+        results = response.json()["results"]
+    except Error:  # the page asked anew before anybody read this answer
+        return
+    for name, result in results.items():
         if result.get("error"):
             seen.errors.append(f"panel {panel}, query {name}: {result['error']}")
         values = sum(len(frame["data"]["values"][0]) for frame in result.get("frames", []) if frame["data"]["values"])

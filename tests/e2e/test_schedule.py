@@ -152,7 +152,7 @@ def test_its_dashboards_show_it(desk: Desk, filled: dict[str, Any], browser: Bro
     words = {panel.title: panel.words for panel in seen.panels}
     if uid == "schedule":
         assert words["Workers"] == "2"
-        assert "maintain_partitions" in words["Last runs"]
+        assert "backfill_after_gap" in words["Last runs"]
     else:
         assert "filled" in words["Gaps"]
         assert "ETHUSDT" in words["Symbols"]

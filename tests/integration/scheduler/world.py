@@ -27,17 +27,11 @@ class World:
     now: datetime = BEGIN
     queue: list[tuple[int, str]] = field(default_factory=list)
     redis_is_away: bool = False
-    opened: list["SetRows"] = field(default_factory=list)
+    shared: "SetRows | None" = None
+    """Where everything happens one after another, one connection is enough for all."""
 
     def rows(self) -> "SetRows":
-        self.opened.append(SetRows(self))
-        return self.opened[-1]
-
-    def close(self) -> None:
-        """Let all connections go."""
-        for one in self.opened:
-            one.close()
-        self.opened.clear()
+        return self.shared or SetRows(self)
 
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with self.database.connect() as connection:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from nightdesk.errors import NightdeskError, UnavailableError
+from nightdesk.plain_json import plain_json, storable
 from nightdesk.runs import Claimed, Ending, Figures, Json, Open, Origin, Planned, Request, State
 from nightdesk.store.database import Connection, statement, translated
 
@@ -152,7 +153,7 @@ class RunRows:
 
     def beat(self, claimed: Claimed, worker: str, progress: Json | None, now: datetime) -> bool:
         """Say that the worker still has the run; return whether it has."""
-        text = None if progress is None else json.dumps(progress)
+        text = None if progress is None else plain_json(progress)
         values = {"run_id": claimed.run_id, "attempt": claimed.attempt, "worker": worker}
         return bool(self._rows("run_beat", **values, progress=text, now=now))
 
@@ -161,12 +162,12 @@ class RunRows:
         values = {"run_id": claimed.run_id, "attempt": claimed.attempt, "worker": worker}
         ends = {
             "state": ending.state.value,
-            "result": None if ending.result is None else _plain(ending.result),
-            "error": ending.error,
+            "result": None if ending.result is None else plain_json(ending.result),
+            "error": None if ending.error is None else storable(ending.error),
             "due_at": None if ending.wait_s is None else now + timedelta(seconds=ending.wait_s),
             "refund": int(ending.is_free),
         }
-        return bool(self._rows("run_finish", **values, **ends, log=log, now=now))
+        return bool(self._rows("run_finish", **values, **ends, log=storable(log), now=now))
 
     # --- the connection ---
 
@@ -228,11 +229,6 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> tuple[list[Any], ..
 
 def _json(runs: Sequence[Planned]) -> str:
     return json.dumps([{**asdict(one), "origin": one.origin.value} for one in runs], default=_written)
-
-
-def _plain(result: Json) -> str:
-    """Return a result as PostgreSQL's JSON takes it: no NaN, no NUL character."""
-    return json.dumps(json.loads(json.dumps(result, default=str), parse_constant=str)).replace("\\u0000", "")
 
 
 def _written(value: object) -> str:

@@ -4,6 +4,7 @@ It is started, not forked: a fork would take over locks that the worker's thread
 that a job ever needed would be the worker's to carry. What it needs to know comes in the environment, secrets in files.
 """
 
+import logging
 import os
 import random
 import sys
@@ -64,6 +65,7 @@ def main(environ: Mapping[str, str]) -> None:
     from services.jobs.runner.worker import RunWorker  # noqa: PLC0415  it starts this module
 
     settings = load(JobsSettings, environ)
+    logging.getLogger("rq.worker").setLevel(logging.WARNING)  # the run's own lines say it all
     password = settings.redis_password.get_secret_value() if settings.redis_password else None
     redis = streams.connect(settings.redis_url, password)
     worker = RunWorker.find_by_key(f"rq:worker:{environ['RQ_WORKER_ID']}", connection=redis, serializer=JSONSerializer)

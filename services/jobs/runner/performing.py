@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from nightdesk.durations import written
-from nightdesk.errors import NightdeskError, UnavailableError
+from nightdesk.errors import NightdeskError
 from nightdesk.logs import redacted
 from nightdesk.runs import BEAT_S, Claimed, Ending, Json, State, retry_delay_s
 from nightdesk.store.runs import RunRows
@@ -34,9 +34,9 @@ LONGEST_ERROR: Final = 4000
 AGAIN_S: Final = 5.0
 """A job that swallows the end of its time is told again."""
 
-END_TRIES: Final = 20
+END_TRIES: Final = 300
 END_PAUSE_S: Final = 1.0
-"""The end of a run is written down through an outage of PostgreSQL of so many pauses; then the sweeper finds it."""
+"""The end of a run is written down through an outage of PostgreSQL of so many pauses: done is not to be done again."""
 
 Work: TypeAlias = Callable[[Callable[[float, float, str], None]], Json]
 """The job with all it needs but where it says how far it is."""
@@ -62,7 +62,7 @@ class Tail:
 
     def text(self) -> str:
         """Return the lines."""
-        return "\n".join(self.lines).replace("\0", "")
+        return "\n".join(self.lines)
 
 
 class Beating:
@@ -120,8 +120,10 @@ def _write_down(rows: RunRows, claimed: Claimed, worker: str, ending: Ending, ta
         try:
             if not rows.finish(claimed, worker, ending, tail.text(), rows.now()):
                 log.error("run.not_its_own", job=claimed.job, run_id=claimed.run_id)
-        except UnavailableError as error:
+        except NightdeskError as error:
             log.warning("run.end_not_written", error=str(error), tries_left=left)
+            if not error.retryable:
+                return
             time.sleep(END_PAUSE_S if left else 0.0)
         else:
             return
@@ -159,7 +161,7 @@ def _again(claimed: Claimed, text: str, random: float) -> Ending:
 
 
 def _text(text: str) -> str:
-    return redacted(text)[:LONGEST_ERROR].replace("\0", "?")
+    return redacted(text)[:LONGEST_ERROR]
 
 
 def _timed(work: Callable[[], Json], timeout_s: float) -> Json:

@@ -134,7 +134,9 @@ class Clockwork:
         for name in jobs:
             try:
                 found = plan(self._schedule, [name], until, now, self._sessions)
-            except (ConfigurationError, UnavailableError) as error:
+            except UnavailableError:
+                continue  # its calendar is being computed
+            except ConfigurationError as error:
                 self._tell(name, str(error))
                 continue
             runs += found.runs

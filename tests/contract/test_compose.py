@@ -14,8 +14,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 ONE_SHOTS = {"init", "migrate"}
 RUNNING = {
-    "redis", "postgres", "simulator", "collector", "worker", "api", "alerter", "scheduler", "jobs", "prometheus", "grafana",
-    "proxy",
+    "redis", "postgres", "simulator", "collector", "worker", "api", "alerter", "scheduler", "jobs", "prometheus",
+    "grafana", "proxy",
 }  # fmt: skip
 OPEN_TO_THE_WORLD = {"proxy": {"80", "443"}}
 DATABASES = {"redis", "postgres"}

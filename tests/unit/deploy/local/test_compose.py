@@ -90,6 +90,16 @@ def test_the_delivered_file_describes_every_service() -> None:
 
     services = our_services(text, {})
 
-    assert set(services) == {"init", "migrate", "simulator", "collector", "worker", "api", "alerter", "scheduler", "jobs"}
+    assert set(services) == {
+        "init",
+        "migrate",
+        "simulator",
+        "collector",
+        "worker",
+        "api",
+        "alerter",
+        "scheduler",
+        "jobs",
+    }
     assert all(service.command[:2] == ("python", "-m") for service in services.values())
     assert postgres_settings(text)["synchronous_commit"] == "on"

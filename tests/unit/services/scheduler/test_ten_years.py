@@ -66,9 +66,11 @@ def planned(of: Schedule, looks: Sequence[datetime]) -> list[tuple[str, datetime
     written: list[tuple[str, datetime]] = []
     for now in looks:
         come = [name for name in timed(of) if until.get(name, now) <= now]
-        found = plan(of, come, until, now, book_)
-        written += [(one.job, one.scheduled_for) for one in found.runs]
-        until |= found.until
+        while come:
+            found = plan(of, come, until, now, book_)
+            written += [(one.job, one.scheduled_for) for one in found.runs]
+            until |= found.until
+            come = sorted(found.behind)  # a long absence is made up for in pieces
     return written
 
 

@@ -4,12 +4,13 @@ The start and the end are logged with inputs and outcome, so that a job that ran
 one that did not run.
 """
 
+import json
 import signal
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -20,6 +21,7 @@ import structlog
 from nightdesk.durations import written
 from nightdesk.errors import NightdeskError
 from nightdesk.logs import redacted
+from nightdesk.plain_json import plain_json, storable
 from nightdesk.runs import BEAT_S, Claimed, Ending, Json, State, retry_delay_s
 from nightdesk.store.runs import RunRows
 from services.jobs.runner.job import FindingError
@@ -31,6 +33,9 @@ LINES_KEPT: Final = 60
 
 LONGEST_LINE: Final = 1000
 LONGEST_ERROR: Final = 4000
+LONGEST_TOLD: Final = 4000
+"""Of a result, in the log; the row has it all."""
+
 AGAIN_S: Final = 5.0
 """A job that swallows the end of its time is told again."""
 
@@ -109,7 +114,8 @@ def attempt(claimed: Claimed, work: Work, *, rows: RunRows, worker: str, tail: T
     say = log.info if ending.state is State.SUCCEEDED else log.warning
     say(
         "run.ended", **facts, outcome=ending.state.value, duration_s=round(time.monotonic() - began_s, 3),
-        result=ending.result, error=ending.error, again_in_s=None if ending.wait_s is None else round(ending.wait_s, 1),
+        result=_told(ending.result), error=ending.error,
+        again_in_s=None if ending.wait_s is None else round(ending.wait_s, 1),
     )  # fmt: skip
     _write_down(rows, claimed, worker, ending, tail)
     return ending
@@ -131,7 +137,7 @@ def _write_down(rows: RunRows, claimed: Claimed, worker: str, ending: Ending, ta
 
 def _ending(claimed: Claimed, work: Callable[[], Json], random: float) -> Ending:
     try:
-        return Ending(state=State.SUCCEEDED, result=work())
+        return _success(work())
     except NightdeskError as error:
         return _of_ours(claimed, error, random)
     except OverdueSignal:
@@ -145,10 +151,29 @@ def _ending(claimed: Claimed, work: Callable[[], Json], random: float) -> Ending
         return _again(claimed, _text(f"{type(error).__name__}: {error}"), random)
 
 
+def _success(result: object) -> Ending:
+    if not isinstance(result, Mapping):
+        return Ending(state=State.FAILED, error=f"the job returned {type(result).__name__}, which is no mapping")
+    return Ending(state=State.SUCCEEDED, result=_kept(result))
+
+
+def _kept(result: Json) -> Json:
+    """Return a result as its row keeps it, which is what the log can say as well."""
+    kept: Json = json.loads(plain_json(result))
+    return kept
+
+
+def _told(result: Json | None) -> Json | None:
+    """Return what the log says of a result: all of it when it is short."""
+    if result is None or len(text := plain_json(result)) <= LONGEST_TOLD:
+        return result
+    return {"bytes": len(text), "begins": text[:LONGEST_LINE]}
+
+
 def _of_ours(claimed: Claimed, error: NightdeskError, random: float) -> Ending:
     """The end of an attempt by one of our own errors, which say whether trying again can help."""
     if isinstance(error, FindingError):
-        return Ending(state=State.FAILED, error=_text(str(error)), result=error.result)
+        return Ending(state=State.FAILED, error=_text(str(error)), result=_kept(error.result))
     text = _text(f"{type(error).__name__}: {error}")
     return _again(claimed, text, random) if error.retryable else Ending(state=State.FAILED, error=text)
 
@@ -161,7 +186,7 @@ def _again(claimed: Claimed, text: str, random: float) -> Ending:
 
 
 def _text(text: str) -> str:
-    return redacted(text)[:LONGEST_ERROR]
+    return storable(redacted(text))[:LONGEST_ERROR]
 
 
 def _timed(work: Callable[[], Json], timeout_s: float) -> Json:

@@ -177,6 +177,31 @@ def test_the_start_and_the_end_are_logged_with_inputs_and_outcome() -> None:
     assert (ended["event"], ended["outcome"], ended["result"]) == ("run.ended", "succeeded", {"found": 0})
 
 
+def test_a_result_that_json_cannot_say_is_said_all_the_same() -> None:
+    odd = done(lambda _: {(1, 2): float("nan"), "nul": "\0"})
+    found = done(raising(FindingError("bad", {"x": {3}})))
+
+    assert odd.result == {"(1, 2)": "nan", "nul": "?"}
+    assert found.result == {"x": [3]}
+
+
+@pytest.mark.parametrize("result", [None, [1], "text"])
+def test_a_result_that_is_no_mapping_is_a_failure(result: Any) -> None:
+    ending = done(lambda _: result)
+
+    assert (ending.state, ending.error) == (
+        State.FAILED, f"the job returned {type(result).__name__}, which is no mapping",
+    )  # fmt: skip
+
+
+def test_a_long_result_is_not_all_in_the_log() -> None:
+    with capture_logs() as lines:
+        ending = done(lambda _: {"text": "x" * 100_000})
+
+    assert len(str(ending.result)) > 100_000
+    assert len(str(lines[-1])) < 3000
+
+
 def test_a_failed_attempt_is_logged_with_when_it_is_tried_again() -> None:
     with capture_logs() as lines:
         done(raising(UnavailableError("no")))

@@ -32,15 +32,16 @@ function sample(parameter) {
   return parameter.schema.examples?.[0] ?? parameter.examples?.[0] ?? "";
 }
 
-function body(operation) {
-  const schema = operation.requestBody?.content["application/json"].schema;
+function body(operation, schemas) {
   if (!operation.requestBody?.required) return "";
+  const given = operation.requestBody.content["application/json"].schema;
+  const schema = given.$ref ? schemas[given.$ref.split("/").pop()] : given;
   const fields = Object.entries(schema.properties).filter(([name]) => schema.required?.includes(name));
   const value = Object.fromEntries(fields.map(([name, field]) => [name, field.examples?.[0] ?? ""]));
   return ` -H "Content-Type: application/json" -d '${JSON.stringify(value)}'`;
 }
 
-function example(path, method, operation) {
+function example(path, method, operation, schemas) {
   const required = (operation.parameters ?? []).filter((parameter) => parameter.required);
   const values = required.filter((one) => one.in === "query").map((one) => `${one.name}=${sample(one)}`);
   const query = values.length ? `?${values.join("&")}` : "";
@@ -48,7 +49,7 @@ function example(path, method, operation) {
   const filled = inPath.reduce((text, one) => text.replace(`{${one.name}}`, sample(one)), path);
   const token = operation.security ? ` -H "Authorization: Bearer $API_TOKEN"` : "";
   const verb = method === "get" ? "" : ` -X ${method.toUpperCase()}`;
-  return `curl${verb}${token}${body(operation)} "${location.origin}${filled}${query}"`;
+  return `curl${verb}${token}${body(operation, schemas)} "${location.origin}${filled}${query}"`;
 }
 
 function show(path, method, operation, schemas) {
@@ -57,7 +58,7 @@ function show(path, method, operation, schemas) {
   heading.append(element("span", method.toUpperCase(), "method"), element("code", path), ` ${operation.summary ?? ""}`);
   section.append(heading, element("p", (operation.description ?? "").replaceAll("`", "")));
   if (operation.parameters?.length) section.append(parameters(operation, schemas));
-  section.append(element("pre", example(path, method, operation)));
+  section.append(element("pre", example(path, method, operation, schemas)));
   return section;
 }
 

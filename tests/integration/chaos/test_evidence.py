@@ -10,7 +10,7 @@ from tests.chaos.stacks import Address
 from tests.chaos.verification import Bar, BarKey, Unordered
 from tests.conftest import Database
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 MINUTE_S = 1_750_000_020
 MINUTE = MINUTE_S // 60

@@ -9,6 +9,8 @@ from tests.fuzz.search import search
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("atheris", reason="atheris has packages for Linux on x86-64 only")
 
 PLANTED = """\

@@ -15,6 +15,8 @@ from services.collector.codec import Codec, Fetch, Rollover, Send, Subscription
 from services.collector.feeds import CODECS
 from tests.integration.simulator.serving import TIMEOUT_S, Running, simulator
 
+pytestmark = pytest.mark.slow
+
 KINDS = frozenset({Kind.TRADE, Kind.AGG_TRADE, Kind.QUOTE, Kind.DEPTH, Kind.KLINE})
 
 

@@ -11,7 +11,7 @@ from nightdesk import frames
 from nightdesk.ticks import AggTrade, Depth, Event, Kline, Quote, Tick, Trade
 from tests.integration.store.conftest import NOW_NS, Desk, a_depth, a_kline, a_quote, a_trade, an_agg_trade, an_event
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 symbols = st.one_of(st.sampled_from(["BTCUSDT", "ETHUSDT", ""]), st.text(max_size=5))
 ids = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-2, 30))

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeAlias
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from services.alerter.messages import Kind, Tier
 from services.alerter.times import local
 from services.alerter.turn import DIGEST_GROUP, LOG_GROUP, Notification, Turn
 from tests.unit.services.alerter.stage import Stage
+
+pytestmark = pytest.mark.slow
 
 Act: TypeAlias = Callable[[Stage], object]
 

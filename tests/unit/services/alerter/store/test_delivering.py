@@ -14,6 +14,8 @@ from services.alerter.store.file import StateFile
 from services.alerter.store.outbox import Delivery
 from tests.unit.services.alerter.store.kept import FAILOVER_S, Office, takes
 
+pytestmark = pytest.mark.slow
+
 CHANNELS = ("slack", "pager", "phone")
 FEEDS = ("a", "b")
 Act: TypeAlias = Callable[["Rough"], object]

@@ -25,6 +25,8 @@ from tests.unit.services.collector.feeds.documented import (
     trade,
 )
 
+pytestmark = pytest.mark.slow
+
 FEEDS = {"binance": (binance, BINANCE), "coinbase": (coinbase, COINBASE), "tickdb": (tickdb, TICKDB)}
 MANY = settings(max_examples=120, deadline=None)
 

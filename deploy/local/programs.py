@@ -146,7 +146,7 @@ def environment_of(service: Service, name: str, *, layout: Layout, ports: Mappin
     environment = {key: _translated(value, service.name, layout, ports) for key, value in service.environment.items()}
     environment["LISTEN_HOST"] = HOST
     environment |= _own_ports(service.name, name, ports)
-    if service.name in {"collector", "jobs"}:
+    if service.name in {"collector", "jobs"} and "simulator" in ports:
         # The simulator's address stands in config/feeds.yaml; its variables override it.
         environment["SIMULATOR_WS_URL"] = f"ws://{HOST}:{ports['simulator']}"
         environment["SIMULATOR_REST_URL"] = f"http://{HOST}:{ports['simulator']}"

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from nightdesk import runs
+from nightdesk.errors import UnavailableError
 from nightdesk.problems import FieldProblem, RequestError
 from nightdesk.running import Asked, NewRun
 from nightdesk.runs import Origin, State
@@ -55,7 +57,15 @@ def wanted_run(schedule: Schedule, wanted: NewRun) -> runs.Request:
 
 
 def _add(rows: RunRows, wanted: runs.Request) -> int:
-    return rows.request(wanted, state=State.EXPECTED, now=rows.now())
+    return rows.request(wanted, state=State.EXPECTED, now=_now(rows))
+
+
+def _now(rows: RunRows) -> datetime:
+    """Return the database's time; the first question after an outage only finds the old connection dead."""
+    try:
+        return rows.now()
+    except UnavailableError:
+        return rows.now()
 
 
 def _problem(field: str, detail: str) -> FieldProblem:

@@ -5,6 +5,7 @@ one that did not run.
 """
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -38,6 +39,11 @@ LONGEST_TOLD: Final = 4000
 
 AGAIN_S: Final = 5.0
 """A job that swallows the end of its time is told again."""
+
+IGNORED_S: Final = 15.0
+"""A job that ignores the end of its time for so long is ended with its process."""
+
+EXIT_IGNORED: Final = 70
 
 END_TRIES: Final = 300
 END_PAUSE_S: Final = 1.0
@@ -103,13 +109,32 @@ class Beating:
                 log.warning("beat.failed", error=str(error))
 
 
-def attempt(claimed: Claimed, work: Work, *, rows: RunRows, worker: str, tail: Tail, random: float) -> Ending:
-    """Do one attempt and write its end down; return how it ended. ``random`` lies in [0, 1)."""
+def attempt(
+    claimed: Claimed,
+    work: Work,
+    *,
+    rows: RunRows,
+    worker: str,
+    tail: Tail,
+    random: float,
+    leave: Callable[[int], object] = os._exit,
+) -> Ending:
+    """Do one attempt and write its end down; return how it ended. ``random`` lies in [0, 1).
+
+    ``leave`` ends the process of a job that will not be told that its time is over.
+    """
     began_s = time.monotonic()
     facts = {"job": claimed.job, "run_id": claimed.run_id, "attempt": claimed.attempt}
     scheduled_for = claimed.scheduled_for.isoformat()
     log.info("run.started", **facts, task=claimed.task, scheduled_for=scheduled_for, args=dict(claimed.args))
-    with Beating(rows, claimed, worker) as beating:
+
+    def ignored() -> None:
+        ending = _again(claimed, f"took longer than {written(claimed.timeout_s)}, and ignored its end", random)
+        log.error("run.ended_by_force", **facts, outcome=ending.state.value, error=ending.error)
+        _write_down(rows, claimed, worker, ending, tail)
+        leave(EXIT_IGNORED)
+
+    with Beating(rows, claimed, worker) as beating, _afterwards(claimed.timeout_s + IGNORED_S, ignored):
         ending = _ending(claimed, lambda: _timed(lambda: work(beating.progress), claimed.timeout_s), random)
     say = log.info if ending.state is State.SUCCEEDED else log.warning
     say(
@@ -119,6 +144,18 @@ def attempt(claimed: Claimed, work: Work, *, rows: RunRows, worker: str, tail: T
     )  # fmt: skip
     _write_down(rows, claimed, worker, ending, tail)
     return ending
+
+
+@contextmanager
+def _afterwards(after_s: float, end: Callable[[], None]) -> Iterator[None]:
+    """Call that from a thread of its own, unless it is over before."""
+    timer = threading.Timer(after_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _write_down(rows: RunRows, claimed: Claimed, worker: str, ending: Ending, tail: Tail) -> None:

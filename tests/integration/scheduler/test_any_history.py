@@ -141,6 +141,7 @@ class History:
     promises: Promises = field(default_factory=Promises)
     schedulers: list[Clockwork | None] = field(default_factory=lambda: [None, None])
     beats: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    latest: dict[int, Held] = field(default_factory=dict)
     successes: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -181,6 +182,7 @@ class History:
         held = self.crew.take()
         if held is not None:
             self._check_claim(held)
+            self.latest[held.claimed.run_id] = held
             self.beats[held.claimed.run_id, id(held)] = self.world.now
         return held
 
@@ -216,7 +218,9 @@ class History:
     def _end(self, held: Held, ending: Ending) -> None:
         last = held.claimed.attempt >= held.claimed.attempts_allowed
         ending = FAILURE if last and ending.state is State.QUEUED and not ending.is_free else ending
-        if self.crew.end(held, ending) and ending is SUCCESS:
+        was_its_own = self.crew.end(held, ending)
+        assert not was_its_own or self.latest[held.claimed.run_id] is held
+        if was_its_own and ending is SUCCESS:
             self.successes[held.claimed.run_id] += 1
 
     def _check_claim(self, held: Held) -> None:

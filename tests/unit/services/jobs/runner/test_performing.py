@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -131,6 +132,22 @@ def test_a_job_that_swallows_the_end_of_its_time_is_told_again(monkeypatch: pyte
 
     assert done(work, timeout_s=0.1).state is State.QUEUED
     assert len(swallowed) == 3
+
+
+def test_a_job_that_ignores_the_end_of_its_time_is_ended_with_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performing, "IGNORED_S", 0.1)
+    rows, left = Rows(), []
+
+    def work(_: Progress) -> Json:
+        while not left:
+            with suppress(BaseException):
+                time.sleep(0.05)
+        return {}
+
+    attempt(claimed(timeout_s=0.1), work, rows=rows, worker="me", tail=Tail(), random=0.5, leave=left.append)  # type: ignore[arg-type]
+
+    assert left == [performing.EXIT_IGNORED]
+    assert rows.ended[0][1] == Ending(state=State.QUEUED, error="took longer than 0 s, and ignored its end", wait_s=7.5)
 
 
 def test_a_stopped_worker_gives_its_run_back_at_no_cost() -> None:

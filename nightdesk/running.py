@@ -4,11 +4,22 @@ import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from nightdesk.plain_json import plain_json
 from nightdesk.runs import Origin, State
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+def _kept(args: dict[str, Any]) -> dict[str, Any]:
+    try:
+        written = json.dumps(args)
+    except RecursionError:
+        written = ""
+    if plain_json(args) != written:
+        raise ValueError("hold what the database cannot: NaN, infinity, a NUL character, broken Unicode, or a megabyte")
+    return args
 
 
 class NewRun(BaseModel):
@@ -17,7 +28,7 @@ class NewRun(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     job: Name = Field(examples=["backfill_gaps"], description="an entry of the schedule")
-    args: dict[Annotated[str, Field(max_length=100)], Any] = Field(
+    args: Annotated[dict[Annotated[str, Field(max_length=100)], Any], AfterValidator(_kept)] = Field(
         default_factory=dict, max_length=50, description="what the job takes, over what the schedule says"
     )
     idempotency_key: str | None = Field(

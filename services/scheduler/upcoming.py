@@ -19,6 +19,7 @@ RUNS: Final = 3
 """Of each job."""
 
 WITHIN: Final = timedelta(days=40)
+"""The runs after the next one."""
 
 
 class Line(NamedTuple):
@@ -71,7 +72,7 @@ def _next(entry: Entry, now: datetime, sessions: Sessions) -> list[datetime]:
     since = now
     while len(instants) < RUNS:
         more = due(entry, since, since, sessions)
-        if not more or more[-1] - now > WITHIN:
+        if not more or (instants and more[-1] - now > WITHIN):
             break
         instants += more
         since = more[-1]

@@ -187,6 +187,7 @@ def changes(zone: ZoneInfo, year: int) -> list[datetime]:
     ] or [datetime(year, 6, 1, tzinfo=UTC)]
 
 
+@pytest.mark.slow
 def test_sessions_are_asked_for_in_pieces_and_kept_for_a_day() -> None:
     asked: list[tuple[date, date]] = []
     clock = [0.0]
@@ -206,6 +207,7 @@ def test_sessions_are_asked_for_in_pieces_and_kept_for_a_day() -> None:
     assert len(asked) == 2
 
 
+@pytest.mark.slow
 def test_announced_closures_and_early_closes_move_runs() -> None:
     closures = Closures.model_validate(
         {"closures": {"XNYS": {"2026-03-04": "mourning"}}, "early_closes": {"XNYS": {"2026-03-05": "13:00"}}}

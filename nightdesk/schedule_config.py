@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -173,7 +174,7 @@ class Schedule(BaseModel):
 
     def followers(self, root: str) -> list[str]:
         """Return the entries of a root's chain, without it, in the order in which they may run."""
-        members = [name for name in self.jobs if name != root and self.root(name) == root]
+        members = self._members.get(root, [])
         placed: list[str] = []
         while len(placed) < len(members):
             placed += [
@@ -182,6 +183,15 @@ class Schedule(BaseModel):
                 if name not in placed and all(one == root or one in placed for one in self.jobs[name].after)
             ]
         return placed
+
+    @cached_property
+    def _members(self) -> dict[str, list[str]]:
+        """The entries of every chain, without its root."""
+        members: dict[str, list[str]] = {}
+        for name, entry in self.jobs.items():
+            if entry.after:
+                members.setdefault(self.root(name), []).append(name)
+        return members
 
 
 Problems: TypeAlias = Callable[[Schedule], Iterator[tuple[Location, str]]]

@@ -17,6 +17,7 @@ from bench.rows import (
     limit_xadd,
     memory,
     pipeline,
+    scheduler,
 )
 from bench.workbench import Workbench
 
@@ -68,6 +69,10 @@ def _memory(measure: Callable[[Workbench], float]) -> Row:
     return Row(measure=measure, unit="MB", limit="limit-memory", seconds=10.0, first_seconds=60.0, rounds=1)
 
 
+def _scheduler(figure: Callable[[scheduler.Turns], float], unit: str = "ms", limit: str = "limit-updates") -> Row:
+    return Row(measure=lambda bench: figure(bench.once(scheduler.run)), unit=unit, limit=limit, rounds=2)
+
+
 ROWS: Final[Mapping[str, Row]] = {
     LIMIT: Row(measure=limit.measure),
     "collector": Row(measure=collector.measure),
@@ -84,6 +89,11 @@ ROWS: Final[Mapping[str, Row]] = {
     "archive-bytes": Row(
         measure=lambda bench: bench.once(archive.run).bytes_per_tick, unit="bytes/tick", limit="limit-archive-bytes"
     ),
+    "scheduler-idle": _scheduler(lambda turns: turns.idle_ms),
+    "scheduler-idle-cpu": _scheduler(lambda turns: turns.idle_cpu_ms),
+    "scheduler-due": _scheduler(lambda turns: turns.due_ms),
+    "scheduler-due-cpu": _scheduler(lambda turns: turns.due_cpu_ms),
+    "scheduler-due-statements": _scheduler(lambda turns: turns.due_statements, "statements", "limit-statements"),
     "limit-backfill-copy": Row(
         measure=lambda bench: bench.once(backfill.run).bare_rate, unit="rows/s", limit="limit-backfill-copy"
     ),
@@ -95,6 +105,9 @@ ROWS: Final[Mapping[str, Row]] = {
         unit="bytes/tick",
         limit="limit-archive-bytes",
     ),
+    "limit-updates": _scheduler(lambda turns: turns.singles_ms),
+    "limit-update": _scheduler(lambda turns: turns.set_ms),
+    "limit-statements": Row(measure=lambda _: scheduler.JOBS, unit="statements", limit="limit-statements"),
     "limit-turn-p50": _turn(50),
     "limit-turn-p99": _turn(99),
     "limit-depth-json": Row(measure=lambda bench: bench.once(depth.run).parsed, limit="limit-depth-json"),

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -199,6 +199,7 @@ _OPEN: Final = (
     "run_id", "job", "scheduled_for", "state", "origin", "after", "due_at", "grace_s", "catch_up", "max_age_s",
     "timeout_s", "attempts", "attempts_allowed", "backoff_s", "sent_at", "beat_at", "finished_at", "overlapped",
 )  # fmt: skip
+_PLANNED: Final = tuple(field.name for field in fields(Planned))
 _FIGURES: Final = (
     "job", "success_at_s", "success_for_s", "failure_for_s", "failed_at_s", "missed_at_s", "duration_s", "next_s",
     "late_s", "running_s", "timeout_s", "queued", "running", "overlaps",
@@ -228,7 +229,7 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> tuple[list[Any], ..
 
 
 def _json(runs: Sequence[Planned]) -> str:
-    return json.dumps([{**asdict(one), "origin": one.origin.value} for one in runs], default=_written)
+    return json.dumps([{name: getattr(one, name) for name in _PLANNED} for one in runs], default=_written)
 
 
 def _written(value: object) -> str:

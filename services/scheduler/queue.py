@@ -31,17 +31,20 @@ class RunQueue:
 
     def send(self, runs: Sequence[Open]) -> None:
         """Put the runs into the queue; one that is there already is there twice, which its claim makes harmless."""
+        wanted = [
+            Queue.prepare_data(
+                HORSE,
+                args=[one.run_id],
+                timeout=int(one.timeout_s + KILL_MARGIN_S),
+                job_id=queue_id(one.job, one.scheduled_for),
+                result_ttl=0,
+                failure_ttl=FAILED_KEPT_S,
+                description=f"run {one.run_id} of {one.job}",
+            )
+            for one in runs
+        ]
         try:
-            for one in runs:
-                self._queue.enqueue_call(
-                    HORSE,
-                    args=[one.run_id],
-                    timeout=int(one.timeout_s + KILL_MARGIN_S),
-                    job_id=queue_id(one.job, one.scheduled_for),
-                    result_ttl=0,
-                    failure_ttl=FAILED_KEPT_S,
-                    description=f"run {one.run_id} of {one.job}",
-                )
+            self._queue.enqueue_many(wanted)
         except RedisError as error:
             raise UnavailableError(f"Redis: {error}") from error
 

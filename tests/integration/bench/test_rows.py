@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.place import Machine
-from bench.rows import backfill, depth, latency, pipeline
+from bench.rows import backfill, depth, latency, pipeline, scheduler
 from bench.workbench import NothingToMeasureError, Workbench, two_cores
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -61,3 +61,11 @@ def test_a_gap_of_the_benchmark_is_filled_and_copied(bench: Workbench) -> None:
     done = backfill.run(bench)
 
     assert 0 < done.rate < done.bare_rate
+
+
+def test_a_turn_of_the_scheduler_takes_all_that_are_due_at_once(bench: Workbench) -> None:
+    done = scheduler.run(bench)
+
+    assert done.due_statements < 20
+    assert 0 < done.idle_cpu_ms < done.due_cpu_ms
+    assert 0 < done.set_ms < done.singles_ms

@@ -95,7 +95,9 @@ class Entry(BaseModel):
     grace: Duration = Field(900.0, ge=1, description="how late a run may begin and still be on time, as 15m")
     catch_up: CatchUp = Field(CatchUp.LATEST, description="runs that are later: skip them, the latest only, or all")
     max_age: Duration = Field(86_400.0, ge=1, description="how old a run may be and still be caught up, as 1d")
-    timeout: Duration = Field(1800.0, ge=1, description="how long an attempt may take, as 30m")
+    timeout: Duration = Field(
+        600.0, ge=1, description="how long an attempt may take, as 10m; longer ones share workers"
+    )
     retry: Retry = Field(default_factory=lambda: Retry.model_validate({}), description="attempts and backoff")
     args: dict[str, Any] = Field(default_factory=dict, description="what the job takes")
     severity: Literal["warning", "critical"] = Field(

@@ -9,6 +9,7 @@ import os
 import random
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 from tqdm import tqdm
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     options = _parser().parse_args(arguments)
     settings = load(JobsSettings, environ)
     tail = Tail()
-    logs.configure(service="jobs", level="warning", form="console", keep=tail.keep)
+    with redirect_stdout(sys.stderr):  # the result alone is printed where a program may read it
+        logs.configure(service="jobs", level="warning", form="console", keep=tail.keep)
     entry, task = _entry(settings, options.job)
     job = catalogue.load(task)
     args = {**entry.args, **_args(options.args)}

@@ -55,7 +55,7 @@ def test_a_line_and_its_defaults_are_read(file: Path) -> None:
     jobs = read_schedule(written(file, CHAIN)).jobs
 
     assert jobs["scan"].grace == 3600.0
-    assert (jobs["scan"].catch_up, jobs["scan"].max_age, jobs["scan"].timeout) == (CatchUp.LATEST, 86_400.0, 1800.0)
+    assert (jobs["scan"].catch_up, jobs["scan"].max_age, jobs["scan"].timeout) == (CatchUp.LATEST, 86_400.0, 600.0)
     assert (jobs["close"].retry.attempts, jobs["close"].retry.backoff) == (5, 120.0)
     assert (jobs["scan"].retry.attempts, jobs["scan"].retry.backoff) == (3, 30.0)
     assert jobs["close"].at == SessionTime(calendar="XNYS", edge=Edge.CLOSE, offset_s=1800.0)
@@ -133,7 +133,7 @@ WRONG = [
     (CRON + "grace: -1m", 5, "jobs.scan.grace", "90s, 15m, 4h or 2d"),
     (CRON + "catch_up: some", 5, "jobs.scan.catch_up", "'skip', 'latest' or 'all'"),
     (CRON + "max_age: never", 5, "jobs.scan.max_age", "90s, 15m, 4h or 2d"),
-    (CRON + "timeout: 0s", 5, "jobs.scan.timeout", "as 30m"),
+    (CRON + "timeout: 0s", 5, "jobs.scan.timeout", "as 10m"),
     (CRON + "settle: 2h", 5, "jobs.scan.settle", "as 30s"),
     (CRON + "severity: mild", 5, "jobs.scan.severity", "'warning' or 'critical'"),
     (CRON + "retry: {attempts: 0}", 5, "jobs.scan.retry.attempts", "1 is no retry"),

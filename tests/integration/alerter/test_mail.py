@@ -22,7 +22,7 @@ from services.alerter.messages import Fact, Kind, Message, Tier
 
 pytestmark = pytest.mark.integration
 
-BOUNDS = Bounds(timeout_s=(2.0, 0.5), deadline_s=1.5)
+BOUNDS = Bounds(timeout_s=(5.0, 2.0), deadline_s=4.0)
 PASSWORD = "pA s@sEcReT"
 
 MESSAGE = Message(

@@ -18,7 +18,7 @@ from nightdesk.outbound import Answer, Bounds, OverdueError, UnboundedError, cal
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-BOUNDS = Bounds(deadline_s=1.0, max_answer_bytes=1024 * 1024)
+BOUNDS = Bounds(deadline_s=3.0, max_answer_bytes=1024 * 1024)
 OK = b"HTTP/1.1 200 OK\r\n"
 
 Talk = Callable[[socket.socket, threading.Event], None]

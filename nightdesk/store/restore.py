@@ -105,8 +105,6 @@ def _fill(settings: RestoreSettings, fresh: str, backup: Path, said: Contents | 
             row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
             if row != (rows,):
                 raise ConfigurationError(f"{backup}: {table} has {row and row[0]} of {rows} rows after the restore")
-        # Days that have files are not in a backup: from now on their rows are in the files alone.
-        connection.execute(statement("archives_alone"))
 
 
 def _swap(server: Connection, target: str, fresh: str, aside: str | None) -> None:

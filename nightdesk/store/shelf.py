@@ -22,12 +22,11 @@ PIECE_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What a backup holds: rows by table, and the days of ticks that it leaves to their files."""
+    """What a backup holds: rows by table."""
 
     bytes: int
     sha256: str
     rows: Mapping[str, int] = field(default_factory=dict)
-    archived: Sequence[str] = ()
 
 
 def name_at(moment: datetime) -> str:

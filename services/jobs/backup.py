@@ -1,9 +1,9 @@
 """Back the database up into one file, verified by restoring it.
 
-The file holds everything but the ticks of days that are archived, which have files of their own. It is restored into a
-scratch database beside the real one and every table's rows are counted in both; only then does it get its name, and
-only then are older backups deleted. Whatever kills this leaves files that end in ``.partial`` and a scratch database,
-which the next run removes.
+The file holds everything that PostgreSQL holds; days that were archived and dropped have files of their own. It is
+restored into a scratch database beside the real one and every table's rows are counted in both; only then does it get
+its name, and only then are older backups deleted. Whatever kills this leaves files that end in ``.partial`` and a
+scratch database, which the next run removes.
 """
 
 import hashlib
@@ -95,17 +95,16 @@ def _dump(desk: Desk, source: Source, partial: Path, size: int) -> Contents:
             digest.update(piece)
             written += len(piece)
             desk.progress(min(written, size), 2 * size, "bytes dumped")
-    return Contents(bytes=written, sha256=digest.hexdigest(), rows=seen.rows, archived=seen.archived)
+    return Contents(bytes=written, sha256=digest.hexdigest(), rows=seen.rows)
 
 
 def command(source: Source, seen: Snapshot) -> list[str | Path]:
     """Return what dumps the moment."""
     program = programs.find("pg_dump")
     compress = "zstd:3" if programs.major_version(program) >= programs.ZSTD_SINCE else "3"
-    left_out = [f"--exclude-table-data=public.{table}" for table in seen.archived]
     return [
         program, "--format=custom", f"--compress={compress}", "--no-password", f"--snapshot={seen.name}",
-        "--lock-wait-timeout=30s", *left_out, f"--dbname={source.url}",
+        "--lock-wait-timeout=30s", f"--dbname={source.url}",
     ]  # fmt: skip
 
 

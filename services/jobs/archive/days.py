@@ -46,10 +46,15 @@ class Archived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """A file that holds all that PostgreSQL has of a day, which is ``stored_rows`` rows."""
+    """A file that holds all that PostgreSQL has of a day, which is ``stored_rows`` rows.
+
+    ``replaces`` is the file that it was added to: until the day is dropped, that one is the day's, for one that holds
+    rows which PostgreSQL still has would get them a second time.
+    """
 
     file: Kept | None
     stored_rows: int
+    replaces: Kept | None = None
     value_bytes: int = 0
     duplicates: int = 0
 
@@ -71,7 +76,7 @@ class Archive:
             for _ in range(TRIES):
                 before = self._known(one)
                 written = self._reused(one, before) or self._written(one, before, tell)
-                dropped = self._dropped(one, written.stored_rows)
+                dropped = self._dropped(one, written)
                 if dropped:
                     break
         return Archived(
@@ -154,29 +159,35 @@ class Archive:
                 old = self._rows_of(one, earlier) if earlier is not None else None
                 draft.write(sink, _told(chain([first], tables.ahead(pieces)), tell), old)
         file = self._settled(one, partial, draft.sum)
-        if before is not None and before.location != file.location:
-            self._place.delete(before.location)
+        if earlier is None:
+            tables.write_down(self._connection, one, file)
+            if before is not None and before.location != file.location:
+                self._place.delete(before.location)
         return _Written(
-            file=file, stored_rows=draft.stored_rows, value_bytes=draft.value_bytes, duplicates=draft.duplicates
-        )
+            file=file, stored_rows=draft.stored_rows, replaces=earlier, value_bytes=draft.value_bytes,
+            duplicates=draft.duplicates,
+        )  # fmt: skip
 
     def _settled(self, one: TableDay, partial: str, expected: Checksum) -> Kept:
-        """Read the file back, give it its name, write it down."""
+        """Read the file back and give it its name."""
         if self._sum_of(one.kind, partial) != expected:
             raise DamagedError(f"{partial}: what was read back is not what was written")
         sha256, size = self._place.sha256(partial)
         location = f"{TABLES[one.kind]}/{one.day}.{sha256[:12]}.parquet"
         self._place.settle(partial, location)
-        file = Kept(location=location, bytes=size, checksum=expected, sha256=sha256, stored=True)
-        tables.write_down(self._connection, one, file)
-        return file
+        return Kept(location=location, bytes=size, checksum=expected, sha256=sha256, stored=True)
 
-    def _dropped(self, one: TableDay, rows: int) -> bool:
+    def _dropped(self, one: TableDay, written: _Written) -> bool:
+        """Drop the day; a file that another one was added to becomes the day's with that, or goes."""
+        added = written.file if written.replaces is not None else None
         try:
-            return tables.drop(self._connection, one, rows)
+            dropped = tables.drop(self._connection, one, written.stored_rows, added)
         except HinderedError as error:
             log.warning("archive.not_dropped", table=TABLES[one.kind], day=f"{one.day}", reason=str(error))
-            return False
+            dropped = False
+        if added is not None and written.replaces is not None and added.location != written.replaces.location:
+            self._place.delete(written.replaces.location if dropped else added.location)
+        return dropped
 
     def _stored(self, one: TableDay) -> Checksum:
         return sum((checksum(piece.rows) for piece in tables.read(self._connection, one)), Checksum())

@@ -187,14 +187,16 @@ def mark_restored(connection: Connection, one: TableDay) -> None:
     connection.execute(statement("archive_mark_restored"), _key(one))
 
 
-def drop(connection: Connection, one: TableDay, rows: int) -> bool:
+def drop(connection: Connection, one: TableDay, rows: int, file: Kept | None = None) -> bool:
     """Drop a day if it holds exactly so many rows; return whether it did.
+
+    ``file`` is written down in the same transaction: it has rows that PostgreSQL is to have no more.
 
     Raises HinderedError when others used the table at each of ten tries of a second.
     """
     for left in reversed(range(DROP_TRIES)):
         try:
-            return _drop(connection, one, rows)
+            return _drop(connection, one, rows, file)
         except HinderedError:
             if not left:
                 raise
@@ -206,11 +208,13 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _drop(connection: Connection, one: TableDay, rows: int) -> bool:
+def _drop(connection: Connection, one: TableDay, rows: int, file: Kept | None) -> bool:
     with transaction(connection):
         row = connection.execute(statement("archive_drop_day"), {**_key(one), "rows": rows}).fetchone()
         dropped = row is not None and bool(row[0])
         if dropped:
+            if file is not None:
+                write_down(connection, one, file)
             connection.execute(statement("archive_mark_dropped"), _key(one))
     return dropped
 

@@ -48,14 +48,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One moment of the database: its name for others, and the rows of each table then.
-
-    ``archived`` are the days of ticks that are left to their files.
-    """
+    """One moment of the database: its name for others, and the rows of each table then."""
 
     name: str
     rows: dict[str, int]
-    archived: tuple[str, ...]
 
 
 @contextmanager
@@ -75,9 +71,8 @@ def snapshot(source: Source) -> Iterator[Snapshot]:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute(statement("backup_snapshot")).fetchone()
         found = connection.execute(statement("backup_tables")).fetchall()
-        archived = tuple(name for name, is_archived in found if is_archived)
-        rows = {name: count(connection, name) for name, is_archived in found if not is_archived}
-        yield Snapshot(name=str(row[0] if row else ""), rows=rows, archived=archived)
+        rows = {name: count(connection, name) for (name,) in found}
+        yield Snapshot(name=str(row[0] if row else ""), rows=rows)
 
 
 def count(connection: Connection, table: str) -> int:

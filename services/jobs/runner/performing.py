@@ -142,7 +142,8 @@ def attempt(
         result=_told(ending.result), error=ending.error,
         again_in_s=None if ending.wait_s is None else round(ending.wait_s, 1),
     )  # fmt: skip
-    _write_down(rows, claimed, worker, ending, tail)
+    with _undisturbed():
+        _write_down(rows, claimed, worker, ending, tail)
     return ending
 
 
@@ -156,6 +157,16 @@ def _afterwards(after_s: float, end: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let nobody stop what writes down that a run is over: it would be done again."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _write_down(rows: RunRows, claimed: Claimed, worker: str, ending: Ending, tail: Tail) -> None:

@@ -4,8 +4,13 @@ import os
 import signal
 import sys
 
+import structlog
+from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.executions import Execution
 from rq.job import Job
+
+log = structlog.get_logger()
 
 HORSE: tuple[str, ...] = ("-m", "services.jobs.runner.horse")
 
@@ -30,6 +35,13 @@ class RunWorker(Worker):
         """Let the run under way go back: its process writes that down and ends."""
         if self.horse_pid:
             self.kill_horse(signal.SIGTERM)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Say that the run goes on; while Redis is away, it goes on all the same: its row knows."""
+        try:
+            super().maintain_heartbeats(job, execution)
+        except RedisError as error:
+            log.warning("redis.away", error=str(error))
 
     def procline(self, message: str) -> None:
         """Leave the process's title alone."""

@@ -23,7 +23,7 @@ class Finding(StrEnum):
     DIFFERENT = "different"
     """The bar is not the exchange's, and nothing explains it."""
     UNCHECKED = "unchecked"
-    """There is a bar whose ids are contiguous, and the exchange has no candle of it any more."""
+    """The exchange tells nothing of it (any more), and no id is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +62,11 @@ class Completeness:
 
     @property
     def percent(self) -> float:
-        """What is complete of what could be checked, in per cent."""
+        """What is complete of what could be checked, in per cent: 0 if nothing could, 100 if there was nothing."""
         checked = self.minutes - self.unchecked
-        return 100.0 * self.complete / checked if checked else 100.0
+        if not checked:
+            return 0.0 if self.minutes else 100.0
+        return 100.0 * self.complete / checked
 
 
 def judge(minute: int, day: Day) -> Judgement:
@@ -74,8 +76,8 @@ def judge(minute: int, day: Day) -> Judgement:
     is_told = candle is not None or (day.known_from is not None and minute >= day.known_from)
     excuse = Finding.MISSING if minute in day.touched else Finding.DIFFERENT
     if theirs is None and bar is None:
-        finding = Finding.MISSING if minute in day.touched and not is_told else Finding.COMPLETE
-        return Judgement(minute=minute, finding=finding, why={})
+        untold = Finding.MISSING if minute in day.touched else Finding.UNCHECKED
+        return Judgement(minute=minute, finding=Finding.COMPLETE if is_told else untold, why={})
     if theirs is None:
         finding = excuse if is_told or minute in day.touched else Finding.UNCHECKED
         return Judgement(minute=minute, finding=finding, why={"exchange": "no candle"})

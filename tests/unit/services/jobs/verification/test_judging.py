@@ -30,7 +30,7 @@ FLAT = a_candle(volume="0")
         (a_bar(), a_candle("1.6"), 0, True, Finding.MISSING),
         (None, None, 0, False, Finding.COMPLETE),
         (None, FLAT, 0, False, Finding.COMPLETE),
-        (None, None, None, False, Finding.COMPLETE),
+        (None, None, None, False, Finding.UNCHECKED),
         (None, None, None, True, Finding.MISSING),
         (None, None, 0, True, Finding.COMPLETE),
         (None, a_candle(), 0, False, Finding.DIFFERENT),

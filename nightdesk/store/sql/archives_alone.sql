@@ -1,1 +1,0 @@
-UPDATE archives SET dropped_at = now(), restored_at = NULL WHERE dropped_at IS NULL

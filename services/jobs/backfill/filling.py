@@ -86,6 +86,10 @@ class Filler:
     def _by_id(self, gap: LedgerGap, missing: Sequence[Interval], found: Found) -> Verdict:
         pending = list(missing)
         archived = self._ledger.archived(gap.kind)
+        days = {_time(at_us).date() for at_us in (gap.from_us, gap.to_us)}
+        if days <= archived:  # what would be asked for could not be stored
+            found.archived |= days
+            return self._judged(gap, found)
         while pending:
             if not self._may_go_on():
                 found.is_cut_short = True
@@ -223,6 +227,8 @@ class Filler:
 
     def _by_time(self, gap: LedgerGap, told: Sequence[Trade], found: Found) -> Verdict:
         """Fill a gap of trades without ids from the latest that the exchange tells of."""
+        if self._is_fresh(gap) and (not told or told[-1].exchange_ns // 1000 <= gap.from_us):
+            return self._settled(gap, Verdict(state="open", reason="the exchange's history does not have it yet"))
         span = self._span(gap, told)
         if span is None:
             return self._settled(gap, Verdict(state="open", reason=_ENDLESS))

@@ -98,7 +98,7 @@ def panels_of(model: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def look_at(page: Page, url: str, *, panels: int) -> Dashboard:
-    """Open a dashboard and look until all its panels are drawn, or for a minute."""
+    """Open a dashboard and look until all its panels are drawn and every answer was read, or for a minute."""
     seen = Dashboard()
     page.on("response", lambda response: _note(response, seen))
     page.on("pageerror", lambda error: seen.errors.append(str(error)))
@@ -106,7 +106,8 @@ def look_at(page: Page, url: str, *, panels: int) -> Dashboard:
     deadline_ms = DRAWN_MS
     while deadline_ms > 0:
         seen.panels = [Panel(**one) for one in page.evaluate(LOOK)]
-        if len(seen.panels) >= panels and all(panel.drawn for panel in seen.panels):
+        answered = len(seen.rows.keys() - {"variables"})
+        if min(len(seen.panels), answered) >= panels and all(panel.drawn for panel in seen.panels):
             break
         page.wait_for_timeout(500)
         deadline_ms -= 500

@@ -81,6 +81,19 @@ class PatientProtocol(H11Protocol):
         self._looking = self.loop.call_later(self.look_s, self._look)
 
 
+SHUTDOWN_S: Final = 5
+SERVER: Final[dict[str, Any]] = {
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "http": PatientProtocol,
+    "ws": "none",
+    "h11_max_incomplete_event_size": MAX_HEAD_BYTES,
+    "timeout_graceful_shutdown": SHUTDOWN_S,
+}
+"""How uvicorn serves every service that speaks HTTP for a living."""
+
+
 class BoundedBody:
     """Refuse a body larger than ``MAX_BODY_BYTES`` (413), or not whole ``BODY_WITHIN_S`` after its request (408)."""
 

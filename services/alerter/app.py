@@ -25,7 +25,7 @@ from nightdesk.errors import ConfigurationError, UnavailableError
 from nightdesk.feeds_config import FeedConfig, read_feeds
 from nightdesk.metrics import service_registry
 from nightdesk.service import EXIT_STUCK, Watchdog, entry
-from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
+from nightdesk.serving import SERVER, BoundedBody
 from nightdesk.settings import load, secret_of
 from services.alerter import channels
 from services.alerter.alerts import NAME, Report, Source
@@ -77,16 +77,6 @@ CLOSE_S: Final = 20.0
 
 PROMETHEUS_BYTES: Final = 64 * 1024 * 1024
 """Several times what ten thousand alerts take."""
-
-SERVER: Final[dict[str, Any]] = {
-    "log_config": None,
-    "access_log": False,
-    "server_header": False,
-    "http": PatientProtocol,
-    "ws": "none",
-    "h11_max_incomplete_event_size": MAX_HEAD_BYTES,
-    "timeout_graceful_shutdown": 3,
-}
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from starlette.types import Lifespan
 from nightdesk import __version__, logs, problems
 from nightdesk.metrics import service_registry
 from nightdesk.service import Watchdog, entry
-from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
+from nightdesk.serving import SERVER, BoundedBody
 from nightdesk.settings import load
 from nightdesk.targets import parse_targets
 from services.api.access import Gate, LoginNeeded, for_both, for_programs
@@ -44,17 +44,6 @@ from services.api.survey.watch import ticking, watch
 log = structlog.get_logger()
 
 SERVICE: Final = "api"
-SHUTDOWN_S: Final = 5
-SERVER: Final[dict[str, Any]] = {
-    "log_config": None,
-    "access_log": False,
-    "server_header": False,
-    "http": PatientProtocol,
-    "ws": "none",
-    "h11_max_incomplete_event_size": MAX_HEAD_BYTES,
-    "timeout_graceful_shutdown": SHUTDOWN_S,
-}
-"""How uvicorn serves the api; clients that dawdle, flood or never end are in ``nightdesk/serving.py``."""
 
 RUNBOOKS: Final = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 

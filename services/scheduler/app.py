@@ -25,7 +25,7 @@ from nightdesk.health import Status, report, worst
 from nightdesk.metrics import service_registry
 from nightdesk.schedule_config import Schedule, read_schedule
 from nightdesk.service import EXIT_STUCK, Watchdog, entry
-from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
+from nightdesk.serving import SERVER, SHUTDOWN_S, BoundedBody
 from nightdesk.settings import load
 from nightdesk.store.database import Connection, connect
 from nightdesk.store.runs import RunRows
@@ -43,16 +43,6 @@ SERVICE: Final = "scheduler"
 STUCK_S: Final = 60.0
 
 STATEMENT_TIMEOUT_S: Final = 15
-SHUTDOWN_S: Final = 5
-SERVER: Final[dict[str, Any]] = {
-    "log_config": None,
-    "access_log": False,
-    "server_header": False,
-    "http": PatientProtocol,
-    "ws": "none",
-    "h11_max_incomplete_event_size": MAX_HEAD_BYTES,
-    "timeout_graceful_shutdown": SHUTDOWN_S,
-}
 
 
 def main() -> None:

@@ -15,10 +15,8 @@ from prometheus_client import CollectorRegistry
 
 from nightdesk import health, serving
 from nightdesk.health import HealthServer
-from nightdesk.serving import PatientProtocol
-from services.alerter.app import SERVER as ALERTER_SERVER
+from nightdesk.serving import SERVER, PatientProtocol
 from services.alerter.app import Alerter, configuration
-from services.api.app import SERVER
 from tests.integration.simulator.serving import simulator
 from tests.unit.services.api.desk import a_client
 
@@ -66,7 +64,7 @@ def alerter() -> Iterator[int]:
         web = Alerter(
             configuration({**TOKENS, "ALERTS_CONFIG": str(policy), "STATE_DIR": folder}), CollectorRegistry()
         ).web()
-        running = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=0, **ALERTER_SERVER))
+        running = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=0, **SERVER))
         thread = threading.Thread(target=running.run)
         thread.start()
         while not running.started and thread.is_alive():

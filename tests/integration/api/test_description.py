@@ -21,7 +21,8 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events
 
 from deploy.databases import free_port
-from services.api.app import SERVER, compose
+from nightdesk.serving import SERVER
+from services.api.app import compose
 from tests.alerting.processes import Alerter
 from tests.conftest import Database
 from tests.integration.api import conftest

@@ -4,7 +4,8 @@ Scalars are read as text, as they were written, and the model makes numbers of t
 become a truth value, nor ``1_000`` or ``010`` something else than it looks like.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, get_args
 
@@ -55,7 +56,7 @@ def read_config(
         config = model.model_validate(values)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
-        problems += [_problem(path, root, model, one["loc"], one["msg"]) for one in wrong[:MAX_PROBLEMS]]
+        problems += [_problem(path, root, model, one["loc"], _words(model, one)) for one in wrong[:MAX_PROBLEMS]]
         problems += [f"{path}: and {len(wrong)} mistakes in all"] if len(wrong) > MAX_PROBLEMS else []
     else:
         problems += [_problem(path, root, model, place, text) for place, text in check(config)]
@@ -149,6 +150,25 @@ def _problem(path: Path, root: yaml.Node, model: type[BaseModel], location: Loca
     field = ".".join(str(step) for step in location[: known + 1]) or "the file"
     meaning = _meaning(model, location)
     return f"{path}:{_line(found)}: {field}: {text.removeprefix('Value error, ')}{f' ({meaning})' if meaning else ''}"
+
+
+def _words(model: type[BaseModel], error: Mapping[str, Any]) -> str:
+    """Return what is wrong; of a key that there is not, which one may be meant."""
+    if error["type"] != "extra_forbidden":
+        return str(error["msg"])
+    *above, name = (str(step) for step in error["loc"])
+    known = list(_model_at(model, above).model_fields)
+    close = get_close_matches(name, known, n=1)
+    return f"is no field here; {f'write {close[0]}' if close else 'it takes ' + ', '.join(known)}"
+
+
+def _model_at(model: type[BaseModel], location: Iterable[str]) -> type[BaseModel]:
+    """Return the model of the innermost part that the location names."""
+    for step in location:
+        field = model.model_fields.get(step)
+        if field is not None:
+            model = next(_models(field.annotation), model)
+    return model
 
 
 def _meaning(model: type[BaseModel], location: Location) -> str | None:

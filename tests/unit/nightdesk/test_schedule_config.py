@@ -280,3 +280,11 @@ def test_no_cron_line_crashes_it(file: Path, line: str, zone: str) -> None:
 
 def test_the_delivered_schedule_is_a_schedule() -> None:
     assert {"pre_market_scan", "preflight", "backfill_gaps", "verify_data"} <= set(read_schedule(SHIPPED).jobs)
+
+
+def test_a_misspelt_field_is_named_with_the_one_that_is_meant(tmp_path: Path) -> None:
+    file = tmp_path / "schedule.yaml"
+    file.write_text('jobs:\n  look:\n    cron: "0 9 * * *"\n    timezone: UTC\n    frist: true\n')
+
+    with pytest.raises(ConfigurationError, match=r"schedule.yaml:5: jobs.look.frist: is no field here; write first"):
+        read_schedule(file)

@@ -143,7 +143,7 @@ def test_of_two_routes_that_match_the_first_decides(tmp_path: Path) -> None:
             "steps.0.channels.0: there is no channel 'slak'",
         ),
         ("channels: [slack]}\n    -", "channels: []}\n    -", "alerts.yaml:8: page.steps.0.channels: "),
-        ("channels: [slack]}\n    -", "channel: [slack]}\n    -", "alerts.yaml:8: page.steps.0.channel: Extra inputs"),
+        ("channels: [slack]}\n    -", "channel: [slack]}\n    -", "alerts.yaml:8: page.steps.0.channel: is no field here; write channels"),
         (
             "after: 15m",
             "after: 15",
@@ -176,7 +176,7 @@ def test_of_two_routes_that_match_the_first_decides(tmp_path: Path) -> None:
         ("links_last: 7d", "links_last: 1s", "alerts.yaml:25: links_last: "),
         ("every: 5s", "every: 2m", "alerts.yaml:26: watch.every: "),
         ("watchdog: Watchdog", 'watchdog: ""', "alerts.yaml:26: watch.watchdog: "),
-        ("storm: 5", "strom: 5", "alerts.yaml:24: strom: Extra inputs are not permitted"),
+        ("storm: 5", "strom: 5", "alerts.yaml:24: strom: is no field here; write storm"),
         ("storm: 5", "storm: 5\nstorm: 6", "alerts.yaml:25: storm: is given twice; remove one"),
         ("storm: 5", "storm: [5", "not YAML"),
     ],

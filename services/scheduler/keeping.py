@@ -67,16 +67,18 @@ class Keeping:
     def _turn(self) -> None:
         try:
             self._clockwork.turn()
-            if self._now_s() >= self._next_figures_s:
+            looks = self._now_s() >= self._next_figures_s
+            if looks:
                 self._look()
         except NightdeskError as error:
             self._failed(error)
         else:
             self._standing.turned_s = self._now_s()
             self._on_progress()
-            if self._standing.told:
+            if self._standing.told and looks:  # a turn with nothing to send does not show that Redis is back
                 log.info("scheduler.goes_on")
-            self._standing.error = self._standing.told = ""
+            if looks:
+                self._standing.error = self._standing.told = ""
 
     def _failed(self, error: NightdeskError) -> None:
         text = str(error)

@@ -143,7 +143,11 @@ def test_of_two_routes_that_match_the_first_decides(tmp_path: Path) -> None:
             "steps.0.channels.0: there is no channel 'slak'",
         ),
         ("channels: [slack]}\n    -", "channels: []}\n    -", "alerts.yaml:8: page.steps.0.channels: "),
-        ("channels: [slack]}\n    -", "channel: [slack]}\n    -", "alerts.yaml:8: page.steps.0.channel: is no field here; write channels"),
+        (
+            "channels: [slack]}\n    -",
+            "channel: [slack]}\n    -",
+            "page.steps.0.channel: is no field here; write channels",
+        ),
         (
             "after: 15m",
             "after: 15",

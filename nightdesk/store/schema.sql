@@ -178,6 +178,7 @@ CREATE TABLE gaps (
 );
 
 CREATE INDEX gaps_opened ON gaps (opened_at) WHERE state IN ('open', 'filling');
+CREATE INDEX gaps_day ON gaps (opened_at);
 CREATE INDEX gaps_missing ON gaps (symbol_id, kind) WHERE state <> 'filled' AND missing IS NOT NULL;
 CREATE INDEX gaps_time ON gaps (symbol_id, kind, from_time);
 
@@ -331,6 +332,34 @@ CREATE TABLE archives (
     PRIMARY KEY (tick_table, day)
 );
 
+-- Episodes of alerts, copied from the alerter, which forgets its own. Its numbers begin anew with a new file, hence the key.
+CREATE TABLE alert_history (
+    started_at timestamptz NOT NULL,
+    alert_id int8 NOT NULL,
+    name text NOT NULL,
+    tier text NOT NULL,
+    source text NOT NULL,
+    summary text NOT NULL,
+    labels jsonb NOT NULL DEFAULT '{}',
+    ended_at timestamptz,
+    told_at timestamptz,
+    acknowledged_at timestamptz,
+    acknowledged_by text NOT NULL DEFAULT '',
+    note text NOT NULL DEFAULT '',
+    PRIMARY KEY (started_at, alert_id)
+);
+
+CREATE INDEX alert_history_name ON alert_history (name, started_at);
+
+-- One measurement of a UTC day. What is not here is not known, which is another thing than 0.
+CREATE TABLE daily_facts (
+    day date NOT NULL,
+    fact text NOT NULL,
+    subject text NOT NULL DEFAULT '',
+    value float8 NOT NULL,
+    PRIMARY KEY (day, fact, subject)
+);
+
 -- Make the partition of a UTC day unless it is there. LIKE and ATTACH instead of PARTITION OF, whose lock on the parent
 -- waits for every running COPY and makes every later one wait behind it.
 CREATE FUNCTION ensure_day(tick_table text, day date) RETURNS bool
@@ -420,6 +449,7 @@ GRANT SELECT, INSERT ON trades, agg_trades, quotes, depths, events TO nightdesk_
 GRANT SELECT, INSERT, UPDATE ON feeds, symbols, klines, bars, latest, marks, gaps, leases, positions
     TO nightdesk_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON quarantine, workers, runs, schedules TO nightdesk_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON alert_history, daily_facts TO nightdesk_writer;
 GRANT SELECT, INSERT, UPDATE ON run_totals, rate_budgets, completeness, archives TO nightdesk_writer;
 
 -- The reader (api, Grafana) sees everything and changes nothing.

@@ -19,7 +19,7 @@ from nightdesk.store import migrate
 settings.register_profile("nightdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("nightdesk")
 
-ROLES = (migrate.OWNER, migrate.WRITER, migrate.READER, migrate.BACKUP)
+ROLES = (migrate.OWNER, migrate.WRITER, migrate.READER, migrate.BACKUP, migrate.CLERK)
 PASSWORDS = {role: secrets.token_urlsafe(12) for role in ROLES}
 
 

@@ -48,6 +48,7 @@ ROLE_SECRETS: Final = {
     "nightdesk_owner": "owner-password",
     "nightdesk_writer": "writer-password",
     "nightdesk_reader": "reader-password",
+    "nightdesk_clerk": "clerk-password",
 }
 DATABASE_NAME: Final = "nightdesk"
 READY_LIMIT_S: Final = 30.0

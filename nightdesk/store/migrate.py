@@ -33,6 +33,7 @@ OWNER: Final = "nightdesk_owner"
 WRITER: Final = "nightdesk_writer"
 READER: Final = "nightdesk_reader"
 BACKUP: Final = "nightdesk_backup"
+CLERK: Final = "nightdesk_clerk"
 PATIENCE_S: Final = 60.0
 
 _LOCK: Final = "SELECT pg_advisory_lock(hashtext('nightdesk.migrate'))"
@@ -52,6 +53,9 @@ class MigrateSettings(Settings, DatabaseSettings):
     backup_password: SecretStr | None = Field(
         None, description="password that nightdesk_backup is given; without one there are no backups"
     )
+    clerk_password: SecretStr | None = Field(
+        None, description="password that nightdesk_clerk is given; without one the api records no orders"
+    )
 
     def password(self) -> str | None:
         """Return the superuser's password."""
@@ -64,6 +68,7 @@ class MigrateSettings(Settings, DatabaseSettings):
             WRITER: self.writer_password,
             READER: self.reader_password,
             BACKUP: self.backup_password,
+            CLERK: self.clerk_password,
         }
         return {role: secret.get_secret_value() for role, secret in given.items() if secret}
 

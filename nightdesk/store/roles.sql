@@ -13,9 +13,14 @@ BEGIN
     IF to_regrole('nightdesk_backup') IS NULL THEN
         CREATE ROLE nightdesk_backup LOGIN;
     END IF;
+    IF to_regrole('nightdesk_clerk') IS NULL THEN
+        CREATE ROLE nightdesk_clerk LOGIN;
+    END IF;
     EXECUTE format('ALTER DATABASE %I OWNER TO nightdesk_owner', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO nightdesk_writer, nightdesk_reader, nightdesk_backup', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO nightdesk_writer, nightdesk_reader, nightdesk_backup, nightdesk_clerk', current_database());
+    -- Who imports orders puts them into a table of the transaction's own first.
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO nightdesk_writer, nightdesk_clerk', current_database());
 END
 $$;
 
@@ -29,3 +34,6 @@ GRANT pg_read_all_data TO nightdesk_backup;
 ALTER ROLE nightdesk_backup CREATEDB;
 ALTER ROLE nightdesk_backup SET lock_timeout = '30s';
 ALTER ROLE nightdesk_writer SET lock_timeout = '30s';
+ALTER ROLE nightdesk_clerk SET statement_timeout = '60s';
+ALTER ROLE nightdesk_clerk SET lock_timeout = '30s';
+ALTER ROLE nightdesk_clerk SET idle_in_transaction_session_timeout = '60s';

@@ -18,6 +18,9 @@ class ApiSettings(Settings, RedisSettings):
         description="PostgreSQL as the reader, without the password",
     )
     database_password: SecretStr | None = Field(None, description="password of the role in DATABASE_URL")
+    clerk_password: SecretStr | None = Field(
+        None, description="password of nightdesk_clerk; without it no orders are recorded"
+    )
     health_targets: str = Field(
         "collector=http://collector:9100,worker=http://worker:9100,alerter=http://alerter:9100,"
         "scheduler=http://scheduler:9100,jobs=http://jobs:9100,simulator=http://simulator:8090",

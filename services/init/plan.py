@@ -43,6 +43,7 @@ SECRETS: Final = (
     Secret(name="notifications-token", readers=("alerter", "jobs")),
     Secret(name="runs-token", readers=("scheduler", "api")),
     Secret(name="backup-password", readers=("migrate", "jobs")),
+    Secret(name="clerk-password", readers=("migrate", "api")),
     Secret(name="ack-secret", readers=("alerter",)),
     Secret(name="admin-password", readers=("grafana",), guards="grafana"),
 )

@@ -16,6 +16,8 @@ from tests.conftest import PASSWORDS, Database
 
 pytestmark = pytest.mark.integration
 
+READ = {"orders": "SELECT count(*) FROM orders", "trades": "SELECT count(*) FROM trades"}
+
 
 @pytest.fixture
 def empty(postgres_server: databases.RunningPostgres) -> Iterator[Database]:
@@ -47,8 +49,9 @@ def test_migrating_makes_the_database_the_roles_and_the_schema(empty: Database) 
     migrate.migrate(empty.url(), empty.password(), PASSWORDS)
 
     for role in PASSWORDS:
+        table = "orders" if role == migrate.CLERK else "trades"
         with empty.connect(role) as connection:
-            assert connection.execute("SELECT count(*) FROM trades").fetchone() == (0,)
+            assert connection.execute(READ[table]).fetchone() == (0,)
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
@@ -78,9 +81,9 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty: Database) -> None:
     with empty.connect(migrate.OWNER) as connection:
         assert connection.execute("SELECT to_regclass('trades')").fetchone() == (None,)
         connection.execute("DROP TABLE gaps")
-    assert migrate.apply_migrations(empty.url(), PASSWORDS[migrate.OWNER]) == [
-        "0001.initial", "0002.runs", "0003.archives",
-    ]  # fmt: skip
+    assert migrate.apply_migrations(empty.url(), PASSWORDS[migrate.OWNER]) == sorted(
+        file.name.removesuffix(".sql") for file in files("nightdesk.store").joinpath("migrations").iterdir()
+    )
 
 
 def test_a_changed_password_takes_effect(empty: Database) -> None:
@@ -124,6 +127,38 @@ class TestLeastPrivilege:
     def test_the_writer_has_no_ddl_and_cannot_alter_what_is_stored(self, database: Database, statement: str) -> None:
         with database.connect(migrate.WRITER) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement)
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "SELECT FROM trades",
+            "SELECT FROM runs",
+            "SELECT FROM daily_summary",
+            "DELETE FROM orders",
+            "TRUNCATE traders",
+            "CREATE TABLE mine (a int)",
+            "SELECT ensure_day('trades', current_date)",
+        ],
+    )
+    def test_the_clerk_records_orders_and_does_nothing_else(self, database: Database, statement: str) -> None:
+        with database.connect(migrate.CLERK) as connection:
+            connection.execute("INSERT INTO instruments (symbol) VALUES ('AAPL')")
+            connection.execute("UPDATE instruments SET sector = 'Technology'")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+    @pytest.mark.parametrize("number", ["NaN", "Infinity", "0", "-1"])
+    def test_an_order_has_a_quantity_and_a_price_that_are_numbers(self, database: Database, number: str) -> None:
+        with database.connect(migrate.CLERK) as connection:
+            connection.execute("INSERT INTO instruments (symbol) VALUES ('AAPL')")
+            connection.execute("INSERT INTO traders (name) VALUES ('momentum')")
+            for quantity, price in ((number, "1"), ("1", number)):
+                with pytest.raises(psycopg.errors.CheckViolation):
+                    connection.execute(
+                        "INSERT INTO orders (reference, instrument_id, trader_id, side, quantity, price, status,"
+                        " ordered_at) VALUES ('r', 1, 1, 'buy', %s, %s, 'executed', now())",
+                        [quantity, price],
+                    )
 
     def test_the_writer_makes_days_through_the_owners_function(self, database: Database) -> None:
         with database.connect(migrate.WRITER) as connection:

@@ -45,16 +45,22 @@ def test_a_service_is_given_nothing_but_its_own_secrets() -> None:
 
     assert given == {
         "postgres": {"superuser-password"},
-        "migrate": {"superuser-password", "owner-password", "writer-password", "reader-password", "backup-password"},
+        "migrate": {
+            "superuser-password", "owner-password", "writer-password", "reader-password", "backup-password",
+            "clerk-password",
+        },
         "redis": {"redis-password", "redis.conf"},
         "collector": {"redis-password"},
         "worker": {"writer-password", "redis-password"},
-        "api": {"reader-password", "redis-password", "session-secret", "login-token", "alerter-token", "runs-token"},
+        "api": {
+            "reader-password", "redis-password", "session-secret", "login-token", "alerter-token", "runs-token",
+            "clerk-password",
+        },
         "alerter": {"alerter-token", "notifications-token", "ack-secret"},
         "scheduler": {"writer-password", "redis-password", "runs-token"},
         "jobs": {"writer-password", "redis-password", "notifications-token", "backup-password"},
         "grafana": {"admin-password", "reader-password"},
-    }
+    }  # fmt: skip
 
 
 def test_redis_takes_the_password_its_clients_are_given() -> None:

@@ -1,7 +1,7 @@
 """The page of the alerts: what fires, what was told and to whom, what is silenced. Pure; it needs no script."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -35,12 +35,12 @@ class View:
     now: datetime
 
 
-def rendered(view: View, logout: Html) -> Html:
-    """Return the page."""
+def rendered(view: View, frame: Mapping[str, object]) -> Html:
+    """Return the page in its frame, see ``layout``."""
     return fill(
         "alerts.html",
         count=len(view.firing),
-        logout=logout,
+        **frame,
         warning=_warning(view.channels),
         firing=_all((_firing(one, view.now) for one in view.firing), "Nothing fires."),
         ended=_list((_ended(one) for one in view.ended), "Nothing has ended."),

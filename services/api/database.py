@@ -14,12 +14,14 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from nightdesk.errors import UnavailableError
+from nightdesk.reports.statements import statement as report_statement
 
 ACQUIRE_S: Final = 1.0
 CONNECT_S: Final = 3
 STATEMENT_MS: Final = 10_000
 PATIENCE_S: Final = STATEMENT_MS / 1000 + 1
 MAX_CONNECTIONS: Final = 4
+REPORTS: Final = "reports/"
 RETRY_S: Final = 5.0
 """The pool tries a lost server for so long, then only when somebody asks: so it is back as soon as the server is."""
 
@@ -28,7 +30,9 @@ RowList: TypeAlias = list[dict[str, object]]
 
 @cache
 def statement(name: str) -> str:
-    """Return the text of ``sql/<name>.sql``."""
+    """Return the text of ``sql/<name>.sql``, or of a report's statement where the name begins with ``reports/``."""
+    if name.startswith(REPORTS):
+        return report_statement(name.removeprefix(REPORTS))
     return resources.files("services.api").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 

@@ -31,8 +31,8 @@ from nightdesk.problems import RequestError, responses
 from services.api.access import by_our_pages, wants_page
 from services.api.alerts_page import View, rendered
 from services.api.bodies import described, form_of, is_form, json_of
+from services.api.layout import frame_of
 from services.api.neighbour import Neighbour
-from services.api.routes.pages import logout_button
 from services.api.templates import fill, shown
 
 router = APIRouter(tags=["alerts"])
@@ -170,7 +170,7 @@ async def _page(request: Request, alerter: Neighbour, before: int | None) -> Res
         channels=channels.channels,
         now=datetime.now(UTC),
     )
-    return shown(rendered(view, logout_button(request)))
+    return shown(rendered(view, frame_of(request)))
 
 
 async def _by_form(asking: Awaitable[object], part: str) -> Response:

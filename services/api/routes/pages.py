@@ -1,6 +1,5 @@
 """The pages for people: what runs, what can be asked, and the login form. No page loads anything from elsewhere."""
 
-from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,10 +14,10 @@ from services.api.access import (
     for_programs,
     from_here,
     give_session,
-    is_outside,
     own_path,
 )
-from services.api.templates import NOTHING, SAFE, Html, fill, joined, shown, text_of
+from services.api.layout import page
+from services.api.templates import SAFE, fill, shown, text_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,20 +25,17 @@ CSS: Final = "text/css; charset=utf-8"
 JAVASCRIPT: Final = "text/javascript; charset=utf-8"
 ASSETS: Final = {"style.css": CSS, "index.js": JAVASCRIPT, "docs.js": JAVASCRIPT, "icon.svg": "image/svg+xml"}
 
-GRAFANA_OUTSIDE: Final = "/grafana/"
-"""Where the proxy serves Grafana; it does not serve Prometheus."""
-
 
 @router.get("/", dependencies=[Depends(for_pages)])
 async def index(request: Request) -> Response:
     """Show what is running."""
-    return shown(fill("index.html", links=_links(request), logout=logout_button(request)))
+    return page(request, "index.html")
 
 
 @router.get("/docs", dependencies=[Depends(for_pages)])
-async def docs(_request: Request) -> Response:
+async def docs(request: Request) -> Response:
     """Show what can be asked, from openapi.json."""
-    return shown(fill("docs.html"))
+    return page(request, "docs.html")
 
 
 @router.get("/openapi.json", dependencies=[Depends(for_programs)])
@@ -94,24 +90,6 @@ async def logout(request: Request) -> Response:
     if from_here(request):
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
     return answer
-
-
-def logout_button(request: Request) -> Html:
-    """Return the button for who had to log in."""
-    return fill("parts/logout.html") if request.app.state.gate.is_closed_to(request) else NOTHING
-
-
-def _links(request: Request) -> Html:
-    known: Mapping[str, str] = request.app.state.links
-    links = (
-        {"Grafana": GRAFANA_OUTSIDE}
-        if is_outside(request)
-        else {
-            "Grafana": known["grafana"],
-            "Prometheus": known["prometheus"],
-        }
-    )
-    return joined(*(fill("parts/link.html", to=to, text=text) for text, to in links.items()))
 
 
 def _login(gate: Gate, next_path: str, complaint: str, status: int = 200) -> Response:

@@ -24,7 +24,7 @@ def test_looking_at_a_link_says_what_it_is_about_and_changes_nothing() -> None:
     answer = a_client(alerter=alerter).get(f"/ack/{LINK}")
 
     assert answer.status_code == 200
-    assert "<h2>BTC is silent</h2>" in answer.text
+    assert "<h1>BTC is silent</h1>" in answer.text
     assert "Why it matters." in answer.text
     assert answer.text.count("<button") == 1
     assert [one.method for one in alerter.asked] == ["GET"]

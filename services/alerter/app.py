@@ -226,7 +226,8 @@ class Alerter:
         for one in (alerts.router, silences.router, notifications.router, channel_routes.router):
             app.include_router(one, dependencies=[Depends(controlled)], responses=ERRORS)
         app.include_router(notifications.posts, dependencies=[Depends(posting)], responses=ERRORS)
-        app.include_router(channel_routes.tests, dependencies=[Depends(either)], responses=ERRORS)
+        for one in (alerts.reading, silences.reading, channel_routes.tests):
+            app.include_router(one, dependencies=[Depends(either)], responses=ERRORS)
         app.include_router(links.router, responses=problems.responses({422: WHY[422]}))
         app.include_router(health.router)
         app.add_middleware(BoundedBody)

@@ -10,6 +10,8 @@ from nightdesk.problems import FieldProblem, RequestError, responses
 from services.alerter.models import BODY, shown, with_history
 
 router = APIRouter(tags=["alerts"])
+reading = APIRouter(tags=["alerts"])
+"""Open to jobs as well: reports tell what fired. Whoever may only read may not acknowledge."""
 
 HISTORY: Final = 100
 """Notifications that are shown with an alert."""
@@ -18,7 +20,7 @@ AlertId = Annotated[Number, Path(description="number of the alert", examples=[12
 NO_ALERT: Final = responses({404: "no such alert"})
 
 
-@router.get("/alerts", summary="What fires, and what fired")
+@reading.get("/alerts", summary="What fires, and what fired")
 async def alerts(request: Request, query: Annotated[AlertsQuery, Query()]) -> Alerts:
     """Return a page of alerts, the newest first."""
     state = request.app.state
@@ -28,7 +30,7 @@ async def alerts(request: Request, query: Annotated[AlertsQuery, Query()]) -> Al
     return Alerts(alerts=page, next=page[-1].alert_id if len(found) > query.limit else None)
 
 
-@router.get("/alerts/{alert_id}", summary="One alert and all that was told of it", responses=NO_ALERT)
+@reading.get("/alerts/{alert_id}", summary="One alert and all that was told of it", responses=NO_ALERT)
 async def alert(request: Request, alert_id: AlertId) -> AlertWithHistory:
     """Return an alert with its notifications, their deliveries and every attempt."""
     state = request.app.state

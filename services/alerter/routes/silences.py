@@ -14,9 +14,11 @@ from services.alerter.models import BODY, silence_shown
 from services.alerter.turn import Turn
 
 router = APIRouter(tags=["silences"])
+reading = APIRouter(tags=["silences"])
+"""Open to jobs as well: what was silenced was planned."""
 
 
-@router.get("/silences", summary="What is silenced")
+@reading.get("/silences", summary="What is silenced")
 async def silences(request: Request, query: Annotated[SilencesQuery, Query()]) -> Silences:
     """Return silences, the newest first."""
     state = request.app.state

@@ -130,4 +130,4 @@ def _fitting(widths: list[int], sides: str) -> list[int]:
 def _length(amount: Decimal | float, most: Decimal | float, room: int) -> int:
     if amount <= 0 or most <= 0:
         return 0
-    return max(int(room * amount / most), 1)
+    return max(int(room * Decimal(amount) / Decimal(most)), 1)

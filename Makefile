@@ -9,7 +9,7 @@ AT_ONCE = --numprocesses=$(or $(JOBS),3) --dist=loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password ack silence silences unsilence alert-test schedule run backfill restore restore-backup test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove screenshots lock clean
+.PHONY: help up down logs status password ack silence silences unsilence alert-test schedule run backfill restore restore-backup test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove dashboards-save screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,6 +126,9 @@ replay: .venv/.made-from ## send a recording through the whole path: FEED=binanc
 
 replay-remove: .venv/.made-from ## stop and delete the database that the last replay left
 	@$(BIN)/python -m deploy.replay --remove
+
+dashboards-save: .venv/.made-from ## write dashboards that were edited in Grafana back to their files
+	$(BIN)/python -m deploy.dashboards
 
 screenshots: .venv/.made-from ## draw the running dashboards into docs/images
 	$(BIN)/python -m tests.e2e.screenshots

@@ -16,6 +16,7 @@ from bench.rows import (
     limit_json,
     limit_xadd,
     memory,
+    pages,
     pipeline,
     scheduler,
 )
@@ -73,6 +74,11 @@ def _scheduler(figure: Callable[[scheduler.Turns], float], unit: str = "ms", lim
     return Row(measure=lambda bench: figure(bench.once(scheduler.run)), unit=unit, limit=limit, rounds=2)
 
 
+def _page(name: str) -> Row:
+    measure = lambda bench: bench.once(pages.run).p95_ms[name]  # noqa: E731
+    return Row(measure=measure, unit="ms", limit="limit-page", seconds=20.0, rounds=1)
+
+
 ROWS: Final[Mapping[str, Row]] = {
     LIMIT: Row(measure=limit.measure),
     "collector": Row(measure=collector.measure),
@@ -94,6 +100,12 @@ ROWS: Final[Mapping[str, Row]] = {
     "scheduler-due": _scheduler(lambda turns: turns.due_ms),
     "scheduler-due-cpu": _scheduler(lambda turns: turns.due_cpu_ms),
     "scheduler-due-statements": _scheduler(lambda turns: turns.due_statements, "statements", "limit-statements"),
+    **{f"page-{name}": _page(name) for name in pages.PAGES if name != "limit"},
+    "bars-90d": Row(measure=lambda bench: bench.once(pages.run).bars_s, unit="s", limit="limit-bars-sql", rounds=1),
+    "limit-page": _page("limit"),
+    "limit-bars-sql": Row(
+        measure=lambda bench: bench.once(pages.run).bare_s, unit="s", limit="limit-bars-sql", rounds=1
+    ),
     "limit-backfill-copy": Row(
         measure=lambda bench: bench.once(backfill.run).bare_rate, unit="rows/s", limit="limit-backfill-copy"
     ),

@@ -1,0 +1,7 @@
+-- What a batch has more than once, the first of each and one of the others.
+SELECT name AS key, min(place) AS first, max(place) AS other, count(*) AS rows, sum(count(*)) OVER ()::int8 AS all_rows
+FROM staged
+GROUP BY name
+HAVING count(*) > 1
+ORDER BY 2
+LIMIT 100

@@ -35,7 +35,10 @@ def pairs(facts: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], sides: str) -> list[str]:
-    """Return a table; ``sides`` has a letter a column: ``l`` for words, which may be cut, ``r`` for numbers."""
+    """Return a table; ``sides`` has a letter a column: ``l`` for words, which may be cut, ``r`` for numbers.
+
+    A line is wider than others only where its numbers are.
+    """
     lines = [heads, *rows]
     widths = _fitting([max(width_of(line[at]) for line in lines) for at in range(len(heads))], sides)
     rule = GAP.join("-" * width for width in widths)
@@ -111,19 +114,21 @@ def _right(text: str, width: int) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int], sides: str) -> str:
     shown = (
-        padded(cell, width) if side == "l" else _right(cut(cell, width), width)
+        padded(cell, width) if side == "l" else _right(cell, width)
         for cell, width, side in zip(cells, widths, sides, strict=True)
     )
     return GAP.join(shown).rstrip()
 
 
 def _fitting(widths: list[int], sides: str) -> list[int]:
-    """Take from the widest column of words until the line fits; from numbers nothing is taken while that helps."""
+    """Take from the widest columns of words until the line fits; a number is never cut, since it would be another."""
     fitted = list(widths)
     words = [at for at, side in enumerate(sides) if side == "l"]
     while sum(fitted) + len(GAP) * (len(fitted) - 1) > WIDTH:
-        candidates = [at for at in words if fitted[at] > SMALLEST] or range(len(fitted))
-        fitted[max(candidates, key=lambda at: fitted[at])] -= 1
+        widest = max(words, key=lambda at: fitted[at], default=None)
+        if widest is None or fitted[widest] <= SMALLEST:
+            break
+        fitted[widest] -= 1
     return fitted
 
 

@@ -368,6 +368,7 @@ CREATE TABLE orders (
 );
 
 CREATE INDEX orders_time ON orders (ordered_at);
+CREATE INDEX orders_day ON orders (((ordered_at AT TIME ZONE 'UTC')::date));
 CREATE INDEX orders_instrument ON orders (instrument_id, ordered_at);
 CREATE INDEX orders_trader ON orders (trader_id, ordered_at);
 

@@ -42,7 +42,7 @@ def test_wide_characters_take_two_columns() -> None:
     assert text.padded("日本語", 5) == "日.. "
 
 
-@given(st.lists(st.tuples(WORDS, WORDS, st.integers().map(text.number)), max_size=6))
+@given(st.lists(st.tuples(WORDS, WORDS, st.integers(-(10**30), 10**30).map(text.number)), max_size=6))
 def test_no_line_of_a_table_is_too_wide_or_broken(rows: list[tuple[str, str, str]]) -> None:
     for line in text.table(["a", "b", "c"], rows, "llr"):
         assert text.width_of(line) <= text.WIDTH
@@ -60,3 +60,9 @@ def test_no_line_of_a_chart_is_too_wide_or_broken(values: list[tuple[str, int]])
 @given(WORDS, st.integers(2, 60))
 def test_what_is_padded_takes_exactly_its_width(word: str, width: int) -> None:
     assert text.width_of(text.padded(word, width)) == width
+
+
+def test_a_number_is_never_cut() -> None:
+    long = text.number(10**90)
+
+    assert text.table(["Symbol", "Volume"], [["A very long name", long]], "lr")[-1].endswith(f"  {long}")

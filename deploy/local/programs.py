@@ -159,6 +159,8 @@ def environment_of(service: Service, name: str, *, layout: Layout, ports: Mappin
     if service.name == "jobs":
         environment["HEALTH_TARGETS"] = ",".join(one for one in health_targets(ports) if not one.startswith("jobs="))
         environment["HOST_ROOT"] = "/"
+        if "prometheus" not in ports:
+            environment["PROMETHEUS_URL"] = ""
     return {key: value for key, value in environment.items() if value}
 
 

@@ -17,7 +17,12 @@ class JobsSettings(Settings, RedisSettings, DatabaseSettings):
     alerter_url: str = Field(
         "http://127.0.0.1:9101", pattern=r"^https?://[^\s/]+", description="address of the alerter"
     )
-    notifications_token: SecretStr | None = Field(None, description="what the alerter takes messages for")
+    notifications_token: SecretStr | None = Field(
+        None, description="what the alerter takes messages for, and tells what fired"
+    )
+    prometheus_url: str = Field(
+        "", pattern=r"^(https?://[^\s/]+.*)?$", description="Prometheus, for what it measured; empty where there is none"
+    )
     health_targets: str = Field("", description="name=address of every service, with commas between")
     tickdb_api_key: SecretStr | None = Field(None, description="key of TickDB, for symbols that are not collected")
     tickdb_rest_url: str = Field(

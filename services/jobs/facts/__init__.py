@@ -1,0 +1,1 @@
+"""What only the alerter and Prometheus know of a day, asked for and stored, so that reports read PostgreSQL alone."""

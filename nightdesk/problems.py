@@ -1,8 +1,8 @@
 """Errors as problem documents (RFC 9457), which name the field at fault."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Match
 
 from nightdesk.errors import UnavailableError
@@ -19,6 +20,9 @@ log = structlog.get_logger()
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
 METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+Handler: TypeAlias = Callable[[Request, Exception], JSONResponse]
+Shown: TypeAlias = Callable[[Request, JSONResponse], Response]
+
 CONTENT: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
@@ -66,13 +70,14 @@ def problem(
     return JSONResponse(body.model_dump(), status, dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the application with a problem document."""
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(RequestError, _unanswerable)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(UnavailableError, _unavailable)
-    app.add_exception_handler(Exception, _unexpected)
+def install(app: FastAPI, shown: Shown = lambda _request, answer: answer) -> None:
+    """Answer every error of the application with a problem document, as ``shown`` shows it to who asked."""
+    for kind, handler in HANDLERS.items():
+        app.add_exception_handler(kind, _showing(handler, shown))
+
+
+def _showing(handler: Handler, shown: Shown) -> Callable[[Request, Exception], Response]:
+    return lambda request, error: shown(request, handler(request, error))
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -124,6 +129,15 @@ def _field(error: Mapping[str, Any]) -> FieldProblem:
 
 def _listed(errors: Sequence[FieldProblem]) -> str:
     return "; ".join(f"{one.field}: {one.detail}" for one in errors)
+
+
+HANDLERS: Final[dict[type[Exception], Handler]] = {
+    RequestValidationError: _invalid,
+    RequestError: _unanswerable,
+    HTTPException: _http,
+    UnavailableError: _unavailable,
+    Exception: _unexpected,
+}
 
 
 def responses(why: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:

@@ -26,7 +26,8 @@ from nightdesk.service import Watchdog, entry
 from nightdesk.serving import SERVER, BoundedBody
 from nightdesk.settings import load
 from nightdesk.targets import parse_targets
-from services.api.access import Gate, LoginNeeded, for_both, for_programs
+from services.api import notices
+from services.api.access import Gate, LoginNeeded, for_both
 from services.api.attempts import Attempts
 from services.api.database import Database
 from services.api.measure import Measure
@@ -36,10 +37,12 @@ from services.api.routes import alerts, bars, gaps, health, pages, runs, ticks
 from services.api.routes import gate as gate_for_proxy
 from services.api.routes import links as ack_pages
 from services.api.routes import runbooks as runbook_pages
+from services.api.routes import symbols as symbol_pages
 from services.api.settings import ApiSettings
 from services.api.streams import Streams
 from services.api.survey.surveyor import ANSWER_S, Surveyor
 from services.api.survey.watch import ticking, watch
+from services.api.tidy import TidyQuery
 
 log = structlog.get_logger()
 
@@ -141,14 +144,15 @@ def build(
     app.state.runbooks = runbooks
     app.state.links = dict(links)
     app.state.registry = registry
-    problems.install(app)
+    problems.install(app, notices.shown)
     app.add_exception_handler(LoginNeeded, _to_login)
     app.include_router(health.router)
-    for guarded in (ticks.router, bars.router, gaps.router, runs.router):
-        app.include_router(guarded, dependencies=[Depends(for_programs)])
-    app.include_router(alerts.router, dependencies=[Depends(for_both)])
-    for guards_itself in (pages.router, runbook_pages.router, ack_pages.router, gate_for_proxy.router):
+    for guarded in (ticks.router, bars.router, gaps.router, runs.router, alerts.router):
+        app.include_router(guarded, dependencies=[Depends(for_both)])
+    of_pages = (pages.router, symbol_pages.router, runbook_pages.router, ack_pages.router)
+    for guards_itself in (*of_pages, gate_for_proxy.router):
         app.include_router(guards_itself)
+    app.add_middleware(TidyQuery)
     app.add_middleware(BoundedBody)
     app.add_middleware(Measure, registry=registry)
     progress = Gauge(

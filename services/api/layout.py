@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -12,6 +12,9 @@ from services.api.templates import fill, shown
 
 GRAFANA_OUTSIDE: Final = "/grafana/"
 """Where the proxy serves Grafana; it does not serve Prometheus."""
+
+PAGE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
+"""How a route describes that it answers browsers with a page."""
 
 PLACES: Final = {
     "/": "Desk",
@@ -31,7 +34,7 @@ def frame_of(request: Request) -> dict[str, object]:
     return {
         "places": PLACES,
         "here": here,
-        "elsewhere": _elsewhere(request),
+        "elsewhere": elsewhere(request),
         "is_logged_in": request.app.state.gate.is_closed_to(request),
     }
 
@@ -41,7 +44,8 @@ def page(request: Request, name: str, /, status: int = HTTPStatus.OK, **values: 
     return shown(fill(name, **frame_of(request), **values), status)
 
 
-def _elsewhere(request: Request) -> dict[str, str]:
+def elsewhere(request: Request) -> dict[str, str]:
+    """Return the addresses of what does not belong to the api, as who asks reaches them."""
     known: Mapping[str, str] = request.app.state.links
     if is_outside(request):
         return {"Grafana": GRAFANA_OUTSIDE}

@@ -31,7 +31,7 @@ from nightdesk.problems import RequestError, responses
 from services.api.access import by_our_pages, wants_page
 from services.api.alerts_page import View, rendered
 from services.api.bodies import described, form_of, is_form, json_of
-from services.api.layout import frame_of
+from services.api.layout import PAGE, frame_of
 from services.api.neighbour import Neighbour
 from services.api.templates import fill, shown
 
@@ -45,7 +45,6 @@ HOUR_S: Final = 3600.0
 AlertNumber = Annotated[Number, Path(description="number of the alert", examples=[12])]
 SilenceNumber = Annotated[Number, Path(description="number of the silence", examples=[3])]
 CHANGES: Final[dict[str, Any]] = {"dependencies": [Depends(by_our_pages)]}
-PAGE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 AFTER_A_FORM: Final[dict[int | str, dict[str, Any]]] = {303: {"description": "a form was sent: back to its page"}}
 
 

@@ -4,18 +4,32 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from nightdesk.problems import FieldProblem, RequestError, responses
 from nightdesk.running import Asked, Name, NewRun, Run, Runs
-from nightdesk.runs import State
-from services.api.access import by_our_pages
+from nightdesk.runs import ENDED, State
+from services.api.access import by_our_pages, wants_page
+from services.api.layout import PAGE, page
 from services.api.neighbour import Neighbour
+from services.api.paging import paging
 
 router = APIRouter(tags=["runs"])
 
 MAX_RUNS: Final = 200
 MAX_ID: Final = 2**63 - 1
+
+MARKS: Final = {
+    State.EXPECTED: "quiet",
+    State.QUEUED: "quiet",
+    State.RUNNING: "info",
+    State.SUCCEEDED: "ok",
+    State.FAILED: "down",
+    State.MISSED: "down",
+    State.SKIPPED: "degraded",
+}
+"""How good or bad a state looks."""
 
 RunNumber = Annotated[int, Path(ge=1, le=MAX_ID, description="number of the run", examples=[12])]
 
@@ -32,25 +46,47 @@ class RunsQuery(BaseModel):
     limit: int = Field(50, ge=1, le=MAX_RUNS, description="at most so many runs")
 
 
-@router.get("/runs", summary="What ran, what did not, what is to come")
-async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Runs:
-    """Return a page of runs, the newest first."""
+@router.get("/runs", response_model=Runs, summary="What ran, what did not, what is to come", responses=PAGE)
+async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Runs | Response:
+    """Return a page of runs, the newest first; for browsers, a page to read."""
     asked = {**query.model_dump(), "run_id": None, "limit": query.limit + 1}
     rows = await request.app.state.rows("runs", asked)
-    page = [Run.model_validate(row) for row in rows[: query.limit]]
-    return Runs(runs=page, next=page[-1].run_id if len(rows) > query.limit else None)
+    newest = [Run.model_validate(row) for row in rows[: query.limit]]
+    found = Runs(runs=newest, next=newest[-1].run_id if len(rows) > query.limit else None)
+    return await _page(request, query, found) if wants_page(request) else found
 
 
-@router.get("/runs/{run_id}", summary="One run and its result", responses=responses({404: "no such run"}))
-async def run(request: Request, run_id: RunNumber) -> Run:
-    """Return a run: its state, and once it is over, its result or its error."""
+@router.get(
+    "/runs/{run_id}",
+    response_model=Run,
+    summary="One run and its result",
+    responses={**PAGE, **responses({404: "no such run"})},
+)
+async def run(request: Request, run_id: RunNumber) -> Run | Response:
+    """Return a run: its state, and once it is over, its result or its error; for browsers, a page to read."""
     nothing = dict.fromkeys(RunsQuery.model_fields)
     rows = await request.app.state.rows("runs", {**nothing, "run_id": run_id, "limit": 1})
     if not rows:
         raise RequestError(
             HTTPStatus.NOT_FOUND, [FieldProblem(field="run_id", place="path", detail=f"there is no run {run_id}")]
         )
-    return Run.model_validate(rows[0])
+    found = Run.model_validate(rows[0])
+    if wants_page(request):
+        return page(request, "run.html", run=found, mark=MARKS[found.state], is_over=found.state in ENDED)
+    return found
+
+
+async def _page(request: Request, query: RunsQuery, found: Runs) -> Response:
+    jobs = await request.app.state.rows("jobs", {})
+    return page(
+        request,
+        "runs.html",
+        query=query,
+        runs=[(one, MARKS[one.state]) for one in found.runs],
+        paging=paging(query, found.next),
+        jobs=[row["job"] for row in jobs],
+        states=list(State),
+    )
 
 
 @router.post(

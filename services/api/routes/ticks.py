@@ -1,11 +1,16 @@
 """Symbols and their last ticks."""
 
-from typing import Annotated, Final
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from nightdesk.ticks import Kind, Side
+from services.api.access import wants_page
+from services.api.layout import PAGE, page
 from services.api.models import FeedName, KindName, LatestTick, LatestTicks, Symbol, SymbolName, Symbols
 
 router = APIRouter(tags=["ticks"])
@@ -31,9 +36,11 @@ class LatestQuery(BaseModel):
     kind: KindName | None = Field(None, description="only of this kind")
 
 
-@router.get("/symbols", summary="Which symbols are there?")
-async def symbols(request: Request, query: Annotated[SymbolQuery, Query()]) -> Symbols:
-    """Return every symbol that has been stored, with the kinds that have arrived."""
+@router.get("/symbols", response_model=Symbols, summary="Which symbols are there?", responses=PAGE)
+async def symbols(request: Request, query: Annotated[SymbolQuery, Query()]) -> Symbols | Response:
+    """Return every symbol that has been stored, with the kinds that have arrived; for browsers, a page to read."""
+    if wants_page(request):
+        return await _listed(request, query.feed)
     rows = await request.app.state.rows("symbols", query.model_dump())
     return Symbols(symbols=[Symbol.model_validate(row | {"kinds": _kinds(row["kinds"])}) for row in rows])
 
@@ -43,7 +50,30 @@ async def latest(request: Request, query: Annotated[LatestQuery, Query()]) -> La
     """Return the last committed tick of each symbol and kind; an empty list when nothing matches."""
     kind = None if query.kind is None else Kind[query.kind.upper()].value
     rows = await request.app.state.rows("latest", query.model_dump() | {"kind": kind})
-    return LatestTicks(ticks=[_tick(row) for row in rows])
+    return LatestTicks(ticks=[tick_of(row) for row in rows])
+
+
+async def _listed(request: Request, feed: str | None) -> Response:
+    now = datetime.now(UTC)
+    yesterday = now.date() - timedelta(days=1)
+    rows, feeds = await asyncio.gather(
+        request.app.state.rows("overview", {"feed": feed, "symbol": None, "day": yesterday}),
+        request.app.state.rows("feeds", {}),
+    )
+    return page(
+        request,
+        "symbols.html",
+        rows=[(row, _kinds(row["kinds"]), age_s(row, now)) for row in rows],
+        feed=feed,
+        feeds=[row["feed"] for row in feeds],
+        yesterday=yesterday,
+    )
+
+
+def age_s(row: dict[str, Any], now: datetime) -> float | None:
+    """Return how long ago the newest tick of a symbol was received, in seconds."""
+    received = row["last_received_at"]
+    return None if received is None else max(0.0, (now - received).total_seconds())
 
 
 def kind_name(number: object) -> KindName:
@@ -51,10 +81,11 @@ def kind_name(number: object) -> KindName:
     return KindName(Kind(int(str(number))).label)
 
 
-def _kinds(numbers: list[int]) -> list[KindName]:
-    return [kind_name(number) for number in numbers]
-
-
-def _tick(row: dict[str, object]) -> LatestTick:
+def tick_of(row: dict[str, object]) -> LatestTick:
+    """Return a row of ``latest`` with the names of its kind and its side."""
     known = _SIDES.get(row["side"])
     return LatestTick.model_validate(row | {"kind": kind_name(row["kind"]), "side": known})
+
+
+def _kinds(numbers: list[int]) -> list[KindName]:
+    return [kind_name(number) for number in numbers]

@@ -27,6 +27,11 @@ SCHEDULERS_TOKEN = "token-of-the-scheduler"
 ALERTERS_TOKEN = "token of the alerter"
 
 
+QUIET: dict[str, object] = {"open_gaps": 0, "unfillable_gaps": 0, "good_runs": 7, "bad_runs": 0, "worst": []}
+ALWAYS: dict[str, list[dict[str, object]]] = {"last_day": [QUIET]}
+"""What one row is always there of."""
+
+
 @dataclass
 class FakeStore:
     """Rows by statement; raises what it is given instead."""
@@ -39,7 +44,7 @@ class FakeStore:
         self.asked.append((name, dict(parameters)))
         if self.error is not None:
             raise self.error
-        return self.answers.get(name, [])
+        return self.answers.get(name, ALWAYS.get(name, []))
 
 
 @dataclass

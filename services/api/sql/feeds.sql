@@ -1,0 +1,2 @@
+-- The feeds that there are.
+SELECT feed FROM feeds ORDER BY feed

@@ -1,84 +1,231 @@
-"""Logs: one JSON object a line on standard output; a constant event and its facts as fields."""
+"""Logs: a constant event and its facts as fields, one line each, of libraries as of our own code.
 
+A line is JSON, or text for eyes where standard output is a terminal; files get JSON in any case. It is made where it is
+logged and written elsewhere (``log_outlet``), so that no pipe and no disk holds up who logs.
+"""
+
+import atexit
+import json
 import logging
+import math
 import re
+import socket
 import sys
-from collections.abc import Callable, MutableMapping
-from typing import Any, Final
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from nightdesk.log_files import MAX_BYTES, MAX_ERRORS_BYTES, RotatingFile, log_file
+from nightdesk.log_outlet import Outlet, Stream
+from nightdesk.log_tidying import tidy
+from nightdesk.settings import Settings
 
 COUNTED: Final = ("warning", "error", "critical")
 """Levels whose lines are counted."""
 
-_CREDENTIAL: Final = re.compile(
-    r"(?i)(api_?key|token|password|secret|signature)([\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^&\s\"',;}]+)"
-)
+ERRORS: Final = frozenset({"error", "critical"})
+"""Levels that have a file of their own."""
+
+FLUSH_WITHIN_S: Final = 2.0
+"""How long the end of a process waits for its last lines to be written."""
+
+MAX_DEPTH: Final = 20
+"""Of facts within facts; what is deeper is shown as Python would."""
+
+_SECRETS: Final = r"api_?key|token|password|secret|signature"
+_CREDENTIAL: Final = re.compile(rf"(?i)({_SECRETS})([\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^&\s\"',;}}]+)")
 _USERINFO: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/@\s]*:[^/@\s]*@")
+_SECRET_NAME: Final = re.compile(rf"(?i)(.*_)?({_SECRETS})")
+_WORD: Final = re.compile(r"[A-Za-z]{2}")
 
 
 def redacted(text: str) -> str:
     """Return the text without passwords in URLs and without the values of credentials, as parameters or in JSON."""
+    if ":" not in text and "=" not in text:
+        return text  # as most are, and this is done for every text that is logged
     return _CREDENTIAL.sub(r"\1\2***", _USERINFO.sub(r"\1***@", text))
 
 
 def configure(
-    *,
     service: str,
-    level: str,
-    form: str,
+    settings: Settings,
+    *,
     registry: CollectorRegistry | None = None,
     keep: Callable[[str], None] | None = None,
-) -> None:
-    """Set up logging for the whole process; ``form`` is ``json`` or ``console``.
+) -> "Log":
+    """Set up logging for the whole process.
 
-    With a registry, lines are counted there by level: those of libraries, which use ``logging``, as well as our own.
-    ``keep`` is given every line of our own as it is written.
+    With a registry, lines are counted there by level, and what becomes of them. ``keep`` is given every line of our own
+    as it is logged.
     """
-    lines = _Lines(registry)
-    number = logging.getLevelName(level.upper())
-    renderer: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
+    global _log  # noqa: PLW0603  as structlog's and logging's own configuration
+    log = Log(service, settings, sys.stdout, registry=registry, keep=keep)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            lines.processor,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _exceptions if form == "json" else _unchanged,
-            _redact,
-            renderer,
-            *([_kept_by(keep)] if keep is not None else []),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, log.take],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
+        logger_factory=structlog.ReturnLoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
-    handlers = [logging.StreamHandler(sys.stdout), lines]
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=handlers, force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries(log)], force=True)
+    atexit.unregister(flush)
+    atexit.register(flush)
+    _log = log
+    return log
 
 
-class _Lines(logging.Handler):
-    """Counts log lines by level, as a processor of structlog and as a handler of ``logging``."""
+def flush(within_s: float = FLUSH_WITHIN_S) -> None:
+    """Wait until what was logged is written; no longer than that, so that a stuck pipe never keeps a process alive."""
+    if _log is not None:
+        _log.flush(within_s)
 
-    def __init__(self, registry: CollectorRegistry | None) -> None:
+
+class Log:
+    """Where the lines of a process go: standard output, its file and the file of its errors."""
+
+    def __init__(
+        self,
+        service: str,
+        settings: Settings,
+        stream: TextIO,
+        *,
+        registry: CollectorRegistry | None = None,
+        keep: Callable[[str], None] | None = None,
+    ) -> None:
+        self._service = service
+        self._keep = keep
+        self._stdout = Outlet("stdout", lambda: Stream(stream), tell=self.say)
+        self._files = files_of(service, settings.log_dir, self.say) if settings.log_dir else None
+        is_terminal = stream.isatty()
+        is_text = settings.log_format == "console" or (settings.log_format == "auto" and is_terminal)
+        self._as_text = as_text(colors=is_terminal) if is_text else None
+        name, what = "nightdesk_log_events", "Log lines of a level that matters."
+        self._lines = Counter(name, what, ("level",), registry=registry)
+        self._counts = {level: self._lines.labels(level) for level in COUNTED}
+        if registry is not None:
+            registry.register(OutletsCollector(self.outlets))
+
+    @property
+    def outlets(self) -> tuple[Outlet, ...]:
+        """Where lines are written."""
+        return (self._stdout, *(self._files or ()))
+
+    def take(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+        """Take a line of our own: the last of structlog's processors."""
+        line = self._deliver(event)
+        if self._keep is not None:
+            self._keep(line)
+        return line
+
+    def say(self, level: str, event: str, **facts: object) -> None:
+        """Log a line whatever the least level is."""
+        self._deliver({"level": level, "event": event, **facts})
+
+    def library(self, record: logging.LogRecord) -> None:
+        """Take a line of a library."""
+        event = structlog.contextvars.merge_contextvars(None, "", said_by(record))
+        self._deliver(event)
+
+    def flush(self, within_s: float) -> None:
+        """Wait until what was logged is written, but no longer than that."""
+        until_s = time.monotonic() + within_s
+        for mark in [outlet.mark() for outlet in self.outlets]:
+            mark.wait(max(0.0, until_s - time.monotonic()))
+
+    def figures(self) -> dict[str, int]:
+        """Return how much was logged so far."""
+        samples = [sample for metric in self._lines.collect() for sample in metric.samples]
+        return {
+            "lines": self._stdout.written,
+            "dropped": sum(outlet.dropped for outlet in self.outlets),
+            "errors": int(
+                sum(one.value for one in samples if one.name.endswith("_total") and one.labels["level"] in ERRORS)
+            ),
+        }
+
+    def _deliver(self, event: Mapping[str, Any]) -> str:
+        level = event["level"]
+        if level in self._counts:
+            self._counts[level].inc()
+        known = {"timestamp": _now(), "level": level, "service": self._service, "event": event["event"]}
+        event = known | dict(event)
+        line = as_json(event)
+        self._stdout.put(self._as_text(event) if self._as_text else line)
+        if self._files is not None:
+            everything, errors = self._files
+            everything.put(line)
+            if level in ERRORS:
+                errors.put(line)
+        return line
+
+
+_log: Log | None = None
+
+
+def files_of(service: str, directory: Path, tell: Callable[..., None]) -> tuple[Outlet, Outlet]:
+    """Return the outlets to a service's file of everything and to that of its errors."""
+    host = socket.gethostname()
+    everything, errors = log_file(directory, service, host), log_file(directory, service, host, errors=True)
+    return (
+        Outlet("file", lambda: RotatingFile(everything, max_bytes=MAX_BYTES, tidy=tidy), tell=tell),
+        Outlet("errors", lambda: RotatingFile(errors, max_bytes=MAX_ERRORS_BYTES, tidy=tidy), tell=tell),
+    )
+
+
+class OutletsCollector(Collector):
+    """What became of the lines."""
+
+    def __init__(self, outlets: tuple[Outlet, ...]) -> None:
+        self._outlets = outlets
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures of every outlet."""
+        by = ["outlet"]
+        dropped = CounterMetricFamily(
+            "nightdesk_log_dropped_lines", "Log lines that were not written: too many waited.", labels=by
+        )
+        failures = CounterMetricFamily(
+            "nightdesk_log_write_failures", "Attempts at writing log lines that failed.", labels=by
+        )
+        written = GaugeMetricFamily(
+            "nightdesk_log_written_timestamp_seconds", "When a log line was last written, Unix time.", labels=by
+        )
+        for outlet in self._outlets:
+            dropped.add_metric([outlet.name], outlet.dropped)
+            failures.add_metric([outlet.name], outlet.failures)
+            written.add_metric([outlet.name], outlet.written_unix_s)
+        yield from (dropped, failures, written)
+
+
+class _Libraries(logging.Handler):
+    """Takes the lines of libraries, which use ``logging``."""
+
+    def __init__(self, log: Log) -> None:
         super().__init__()
-        lines = Counter("nightdesk_log_events", "Log lines of a level that matters.", ("level",), registry=registry)
-        self._lines = {level: lines.labels(level) for level in COUNTED}
-
-    def processor(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """Count one of our own lines and pass it on."""
-        self._count(event["level"])
-        return event
+        self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count one line of a library."""
-        self._count(record.levelname.lower())
+        """Take one line."""
+        try:
+            self._log.library(record)
+        except Exception:  # noqa: BLE001  logging's own way: a line that cannot be made harms nobody
+            self.handleError(record)
 
-    def _count(self, level: str) -> None:
-        if level in self._lines:
-            self._lines[level].inc()
+
+def said_by(record: logging.LogRecord) -> dict[str, Any]:
+    """Return a library's line as an event: the text before its values are put in is the same every time."""
+    message = record.getMessage()
+    is_constant = bool(record.args) and isinstance(record.msg, str) and _WORD.search(record.msg.replace("%s", ""))
+    event = {"event": record.msg, "message": message} if is_constant else {"event": message}
+    event |= {"level": record.levelname.lower(), "logger": record.name}
+    return event | ({"exc_info": record.exc_info} if record.exc_info else {})
 
 
 # A traceback's local variables hold passwords in clear: they are left out.
@@ -87,29 +234,50 @@ _exceptions: Final = structlog.processors.ExceptionRenderer(
 )
 
 
-def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key, value in event.items():
-        event[key] = _cleaned(value)
-    return event
+def as_json(event: Mapping[str, Any]) -> str:
+    """Return a line as JSON that any reader of JSON takes, without what is secret."""
+    return json.dumps(_cleaned(_exceptions(None, "", dict(event))))
 
 
-def _cleaned(value: Any) -> Any:  # noqa: ANN401  whatever a log line may carry
+def as_text(*, colors: bool) -> Callable[[Mapping[str, Any]], str]:
+    """Return what makes a line to be read by eye, without what is secret."""
+    renderer = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+
+    def render(event: Mapping[str, Any]) -> str:
+        return str(renderer(None, "", _cleaned(structlog.processors.format_exc_info(None, "", dict(event)))))
+
+    return render
+
+
+def _cleaned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401  whatever a log line may carry
     if isinstance(value, str):
         return redacted(value)
-    if isinstance(value, dict):
-        return {key: _cleaned(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_cleaned(one) for one in value]
-    return value
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)  # JSON knows neither NaN nor infinity
+    if depth < MAX_DEPTH and isinstance(value, Mapping):
+        return {str(key): _cleaned_fact(str(key), one, depth) for key, one in value.items()}
+    if depth < MAX_DEPTH and isinstance(value, list | tuple):
+        return [_cleaned(one, depth + 1) for one in value]
+    return redacted(_shown(value))
 
 
-def _kept_by(keep: Callable[[str], None]) -> Any:  # noqa: ANN401  a processor behind the renderer: text in, text out
-    def processor(_logger: object, _method: str, line: str) -> str:
-        keep(line)
-        return line
-
-    return processor
+def _cleaned_fact(name: str, value: Any, depth: int) -> Any:  # noqa: ANN401
+    return "***" if isinstance(value, str) and value and _names_secret(name) else _cleaned(value, depth + 1)
 
 
-def _unchanged(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return event
+@lru_cache(1024)
+def _names_secret(name: str) -> bool:
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001  a line never fails for one of its facts
+        return f"<{type(value).__name__}: {type(error).__name__}>"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

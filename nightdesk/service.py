@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from nightdesk import logs
-from nightdesk.errors import ConfigurationError, NightdeskError
+from nightdesk.errors import ConfigurationError
 
 log = structlog.get_logger()
 
@@ -20,6 +20,8 @@ EXIT_CONFIGURATION: Final = 78
 EXIT_STUCK: Final = 70
 """``EX_SOFTWARE``: the watchdog saw work, working dependencies and no progress."""
 
+PULSE_S: Final = 600.0
+
 
 def entry(service: str, run: Callable[[Mapping[str, str]], None]) -> None:
     """Run a service to its end; errors a human must mend become one clear message and an exit status."""
@@ -28,9 +30,42 @@ def entry(service: str, run: Callable[[Mapping[str, str]], None]) -> None:
     except ConfigurationError as error:
         print(f"{service}: {logs.redacted(str(error))}", file=sys.stderr)  # noqa: T201  logging may not be set up yet
         raise SystemExit(EXIT_CONFIGURATION) from None
-    except NightdeskError as error:
+    except Exception as error:
         log.exception("service.failed", kind=type(error).__name__)
         raise SystemExit(1) from error
+
+
+def exit_stuck() -> None:
+    """End the process at once, once its last lines are written."""
+    logs.flush()
+    os._exit(EXIT_STUCK)
+
+
+class Pulse:
+    """Says every ten minutes that the service runs, so that a log that stops is known from a service that is quiet."""
+
+    def __init__(
+        self, log: logs.Log, *, every_s: float = PULSE_S, monotonic_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._log = log
+        self._every_s = every_s
+        self._monotonic_s = monotonic_s
+        self._began_s = monotonic_s()
+
+    def start(self) -> None:
+        """Say it in a thread of its own, whatever the service does."""
+        threading.Thread(target=self._run, name="pulse", daemon=True).start()
+
+    def say(self) -> None:
+        """Say it once, whatever the least level of the log is."""
+        self._log.say(
+            "info", "service.alive", uptime_s=round(self._monotonic_s() - self._began_s), **self._log.figures()
+        )
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(self._every_s)
+            self.say()
 
 
 class Watchdog:
@@ -51,7 +86,7 @@ class Watchdog:
         self._limit_s = limit_s
         self._excused = excused
         self._monotonic_s = monotonic_s
-        self._stop = stop or _exit_stuck
+        self._stop = stop or exit_stuck
         self._moved_s = monotonic_s()
         self._closing = threading.Event()
 
@@ -86,8 +121,3 @@ class Watchdog:
     def _watch(self) -> None:
         while not self._closing.wait(1.0):
             self.check()
-
-
-def _exit_stuck() -> None:
-    sys.stdout.flush()
-    os._exit(EXIT_STUCK)

@@ -27,7 +27,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True, allow_inf_nan=False)
 
     log_level: str = Field("info", pattern="(?i)^(debug|info|warning|error)$", description="least level logged")
-    log_format: str = Field("json", pattern="^(json|console)$", description="json for machines, console for eyes")
+    log_format: str = Field(
+        "auto",
+        pattern="^(auto|json|console)$",
+        description="json for machines, console for eyes; auto is console on a terminal and json elsewhere",
+    )
+    log_dir: Path | None = Field(None, description="directory of log files, one directory a service; none without it")
     listen_host: str = Field("0.0.0.0", min_length=1, description="address to listen on; 0.0.0.0 is every one")
     metrics_port: int = Field(9100, ge=0, le=65535, description="port of /health, /livez, /readyz and /metrics")
 

@@ -76,7 +76,7 @@ class MigrateSettings(Settings, DatabaseSettings):
 def run(environ: Mapping[str, str]) -> None:
     """Do it all once; raises UnavailableError when PostgreSQL does not answer for a minute."""
     settings = load(MigrateSettings, environ)
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
+    logs.configure(SERVICE, settings)
     _patiently(lambda: migrate(settings.database_url, settings.password(), settings.passwords()))
 
 

@@ -42,7 +42,7 @@ def run(environ: Mapping[str, str]) -> None:
     """Restore; raises ConfigurationError with what to do instead when that is refused."""
     named = {"BACKUP_FILE": sys.argv[1]} if len(sys.argv) > 1 else {}
     settings = load(RestoreSettings, {**environ, **named})
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format)
+    logs.configure(SERVICE, settings)
     restore(settings, now=datetime.now(UTC))
 
 

@@ -1,7 +1,6 @@
 """The alerter's one composition root."""
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -24,7 +23,7 @@ from nightdesk.calendars import Calendars, Closures, read_closures, spans_in_chi
 from nightdesk.errors import ConfigurationError, UnavailableError
 from nightdesk.feeds_config import FeedConfig, read_feeds
 from nightdesk.metrics import service_registry
-from nightdesk.service import EXIT_STUCK, Watchdog, entry
+from nightdesk.service import Pulse, Watchdog, entry, exit_stuck
 from nightdesk.serving import SERVER, BoundedBody
 from nightdesk.settings import load, secret_of
 from services.alerter import channels
@@ -101,7 +100,7 @@ def run(environ: Mapping[str, str]) -> None:
     chosen = configuration(environ)
     settings = chosen.settings
     registry = service_registry(SERVICE)
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, registry=registry)
+    Pulse(logs.configure(SERVICE, settings, registry=registry)).start()
     log.info("alerter.starting", channels=sorted(chosen.channels), not_configured=sorted(chosen.lacking))
     web = Alerter(chosen, registry).web()
     server = uvicorn.Server(uvicorn.Config(web, host=settings.listen_host, port=settings.metrics_port, **SERVER))
@@ -254,6 +253,7 @@ class Alerter:
             await asyncio.wait(delivering, timeout=CLOSE_S)
         self._file.close()
         log.info("alerter.stopped")
+        logs.flush()  # uvicorn ends with the signal that it was sent
 
     def _work(self) -> list[Coroutine[Any, Any, None]]:
         work = [
@@ -277,7 +277,7 @@ class Alerter:
             try:
                 log.critical("alerter.failed", exc_info=task.exception())
             finally:
-                os._exit(EXIT_STUCK)
+                exit_stuck()
 
     async def _every(self, seconds: float, act: Callable[[], None]) -> None:
         while True:

@@ -22,7 +22,7 @@ from starlette.types import Lifespan
 
 from nightdesk import __version__, logs, problems
 from nightdesk.metrics import service_registry
-from nightdesk.service import Watchdog, entry
+from nightdesk.service import Pulse, Watchdog, entry
 from nightdesk.serving import SERVER, BoundedBody
 from nightdesk.settings import load
 from nightdesk.targets import parse_targets
@@ -65,7 +65,7 @@ def run(environ: Mapping[str, str]) -> None:
     """Serve until a signal says stop; raises ConfigurationError when the environment is wrong."""
     settings = load(ApiSettings, environ)
     registry = service_registry(SERVICE)
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, registry=registry)
+    Pulse(logs.configure(SERVICE, settings, registry=registry)).start()
     app = compose(settings, registry)
     # The survey says it once a question; the pool would say it once an attempt.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
@@ -96,6 +96,8 @@ def compose(settings: ApiSettings, registry: CollectorRegistry) -> FastAPI:
             await asyncio.wait({watching}, timeout=0.5)
         await streams.close()
         await database.close()
+        log.info("api.stopped")
+        logs.flush()  # uvicorn ends with the signal that it was sent
 
     return build(
         gate=Gate(

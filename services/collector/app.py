@@ -20,7 +20,7 @@ from nightdesk.exchanges.rest import RestClient
 from nightdesk.feeds_config import FeedConfig, load_feeds
 from nightdesk.health import HealthServer, Part, Status
 from nightdesk.metrics import HostCollector, service_registry
-from nightdesk.service import Watchdog
+from nightdesk.service import Pulse, Watchdog
 from nightdesk.ticks import Kind
 from services.collector.codec import Codec, Fetch, Subscription
 from services.collector.feeds import CODECS
@@ -474,7 +474,8 @@ def run(environ: Mapping[str, str]) -> None:
     """Collect until SIGTERM or SIGINT."""
     options, feeds = configuration(environ)
     registry = service_registry(SERVICE)
-    logs.configure(service=SERVICE, level=options.log_level, form=options.log_format, registry=registry)
+    Pulse(logs.configure(SERVICE, options, registry=registry)).start()
+    log.info("collector.starting", feeds=sorted(feeds))
     clock = Clock()
     calendars = _calendars(options, feeds)
     calendars.rebuild(clock.wall_ns())

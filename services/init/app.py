@@ -28,7 +28,7 @@ class InitSettings(settings.Settings):
 def run(environ: Mapping[str, str]) -> None:
     """Write what is missing; raises ConfigurationError that says how to recover."""
     chosen = settings.load(InitSettings, environ)
-    logs.configure(service="init", level=chosen.log_level, form=chosen.log_format)
+    logs.configure("init", chosen)
     written = fill(
         chosen.secrets_dir,
         data=directories.existing_data(chosen.data_dir),

@@ -17,7 +17,7 @@ from nightdesk.errors import UnavailableError
 from nightdesk.health import HealthServer, Part, Status
 from nightdesk.metrics import service_registry
 from nightdesk.runs import QUEUE
-from nightdesk.service import Watchdog
+from nightdesk.service import Pulse, Watchdog
 from nightdesk.settings import load
 from services.jobs.runner import catalogue
 from services.jobs.runner.worker import RunWorker
@@ -41,7 +41,8 @@ def run(environ: Mapping[str, str]) -> None:
     """Work until SIGTERM; a run under way goes back to the queue."""
     settings = load(JobsSettings, environ)
     registry = service_registry(SERVICE)
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, registry=registry)
+    Pulse(logs.configure(SERVICE, settings, registry=registry)).start()
+    log.info("jobs.starting", jobs=catalogue.names())
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     password = settings.redis_password.get_secret_value() if settings.redis_password else None
     redis = streams.connect(settings.redis_url, password)
@@ -57,7 +58,7 @@ def run(environ: Mapping[str, str]) -> None:
     )
     health = Health(worker, registry, Clock())
     health.serve(settings.listen_host, settings.metrics_port)
-    log.info("jobs.started", worker=worker.name, jobs=catalogue.names())
+    log.info("jobs.started", worker=worker.name)
     worker.work(logging_level="WARNING")
     health.close()
     log.info("jobs.stopped", worker=worker.name)

@@ -52,7 +52,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     settings = load(JobsSettings, environ)
     tail = Tail()
     with redirect_stdout(sys.stderr):  # the result alone is printed where a program may read it
-        logs.configure(service="jobs", level="warning", form="console", keep=tail.keep)
+        quiet = settings.model_copy(update={"log_level": "warning", "log_format": "console"})
+        logs.configure("jobs", quiet, keep=tail.keep)
     entry, task = _entry(settings, options.job)
     job = catalogue.load(task)
     args = {**entry.args, **_args(options.args)}
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     ending = attempt(claimed, work, rows=rows, worker=worker, tail=tail, random=random.random())  # noqa: S311  jitter
     bar.close()
     rows.close()
+    logs.flush()
     return _said(claimed, ending)
 
 

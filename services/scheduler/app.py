@@ -1,7 +1,6 @@
 """The scheduler's one composition root."""
 
 import json
-import os
 import random
 import threading
 import time
@@ -24,7 +23,7 @@ from nightdesk.clock import Clock
 from nightdesk.health import Status, report, worst
 from nightdesk.metrics import service_registry
 from nightdesk.schedule_config import Schedule, read_schedule
-from nightdesk.service import EXIT_STUCK, Watchdog, entry
+from nightdesk.service import Pulse, Watchdog, entry, exit_stuck
 from nightdesk.serving import SERVER, SHUTDOWN_S, BoundedBody
 from nightdesk.settings import load
 from nightdesk.store.database import Connection, connect
@@ -55,7 +54,7 @@ def run(environ: Mapping[str, str]) -> None:
     settings = load(SchedulerSettings, environ)
     schedule = read_schedule(settings.schedule_config)
     registry = service_registry(SERVICE)
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, registry=registry)
+    Pulse(logs.configure(SERVICE, settings, registry=registry)).start()
     app = Scheduler(settings, schedule, registry, Clock()).app()
     log.info("scheduler.starting", jobs=sorted(schedule.jobs))
     uvicorn.run(app, host=settings.listen_host, port=settings.metrics_port, **SERVER)
@@ -128,13 +127,14 @@ class Scheduler:
         turning.join(SHUTDOWN_S)
         self._asked.close()
         log.info("scheduler.stopped")
+        logs.flush()  # uvicorn ends with the signal that it was sent
 
     def _turn(self) -> None:
         try:
             self._keeping.run(self._stopping)
         except BaseException as error:
             log.critical("scheduler.failed", exc_info=error)
-            os._exit(EXIT_STUCK)
+            exit_stuck()
 
     async def _health(self, _request: Request) -> Response:
         parts = self._keeping.parts()

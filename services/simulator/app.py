@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from nightdesk import logs, metrics, settings
 from nightdesk.calendars import exchange_spans
 from nightdesk.errors import UnavailableError
+from nightdesk.service import Pulse
 from nightdesk.serving import MAX_HEAD_BYTES, BoundedBody, PatientProtocol
 from services.simulator import metrics as simulator_metrics
 from services.simulator.binance_rest import BinanceRest
@@ -54,7 +55,8 @@ def run(environ: Mapping[str, str]) -> None:
     """Serve until told to stop. Raises ConfigurationError."""
     chosen = settings.load(SimulatorSettings, environ)
     registry = metrics.service_registry("simulator")
-    logs.configure(service="simulator", level=chosen.log_level, form=chosen.log_format, registry=registry)
+    Pulse(logs.configure("simulator", chosen, registry=registry)).start()
+    log.info("simulator.starting", port=chosen.simulator_port)
     serving = server(chosen, registry)
     serving.run()
     if not serving.started:
@@ -145,6 +147,8 @@ def web(parts: Parts, registry: CollectorRegistry) -> FastAPI:
         yield
         for task in tasks:
             task.cancel()
+        log.info("simulator.stopped")
+        logs.flush()  # uvicorn ends with the signal that it was sent
 
     app = FastAPI(title="Nightdesk simulator", lifespan=lifespan, redoc_url=None)
     problems.install(app)

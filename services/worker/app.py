@@ -46,7 +46,8 @@ def run(environ: Mapping[str, str], observer: type[Observer] = Observer) -> None
     settings = load(WorkerSettings, environ)
     feeds = load_feeds(settings.feeds_config, environ)
     registry = service_registry(SERVICE)
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, registry=registry)
+    service.Pulse(logs.configure(SERVICE, settings, registry=registry)).start()
+    log.info("worker.starting", feeds=sorted(feeds))
     stopping = threading.Event()
     threading.excepthook = _end
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,7 +60,7 @@ def _end(failure: threading.ExceptHookArgs) -> None:
     try:
         log.critical("thread.failed", thread=failure.thread.name if failure.thread else "", exc_info=failure.exc_value)
     finally:  # a log that cannot be written may be what failed
-        os._exit(service.EXIT_STUCK)
+        service.exit_stuck()
 
 
 class Worker:

@@ -35,14 +35,17 @@ SERVICE: Final = "jobs"
 
 def perform(run_id: int) -> None:
     """Claim a run and do it; what RQ calls. A run that another worker has, or that is over, is left alone."""
-    do(run_id, os.environ)
+    try:
+        do(run_id, os.environ)
+    finally:
+        logs.flush()  # RQ ends the process without a word
 
 
 def do(run_id: int, environ: Mapping[str, str]) -> None:
     """Claim a run and do it, with settings from these variables; raises UnavailableError when it cannot be claimed."""
     settings = load(JobsSettings, environ)
     tail = Tail()
-    logs.configure(service=SERVICE, level=settings.log_level, form=settings.log_format, keep=tail.keep)
+    logs.configure(SERVICE, settings, keep=tail.keep)
     rows = RunRows(lambda: connected(settings, "run"))
     worker = worker_name()
     claimed = rows.claim(run_id, worker, rows.now())

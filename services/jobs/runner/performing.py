@@ -21,7 +21,7 @@ import structlog
 
 from nightdesk.durations import written
 from nightdesk.errors import NightdeskError
-from nightdesk.logs import redacted
+from nightdesk.logs import flush, redacted
 from nightdesk.plain_json import plain_json, storable
 from nightdesk.runs import BEAT_S, Claimed, Ending, Json, State, retry_delay_s
 from nightdesk.store.runs import RunRows
@@ -132,6 +132,7 @@ def attempt(
         ending = _again(claimed, f"took longer than {written(claimed.timeout_s)}, and ignored its end", random)
         log.error("run.ended_by_force", **facts, outcome=ending.state.value, error=ending.error)
         _write_down(rows, claimed, worker, ending, tail)
+        flush()
         leave(EXIT_IGNORED)
 
     with Beating(rows, claimed, worker) as beating, _afterwards(claimed.timeout_s + IGNORED_S, ignored):

@@ -2,13 +2,17 @@
 
 import json
 import logging
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
-from nightdesk.logs import COUNTED, configure, redacted
+from nightdesk.logs import COUNTED, Log, configure, flush, redacted
+from nightdesk.settings import Settings
 
 
 @pytest.fixture
@@ -20,22 +24,33 @@ def configured() -> Iterator[None]:
     structlog.configure(**before)
 
 
+def set_up(registry: CollectorRegistry | None = None, keep: Callable[[str], None] | None = None, **chosen: str) -> Log:
+    settings = Settings.model_validate({"log_format": "json", **chosen})
+    return configure("desk", settings, registry=registry, keep=keep)
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What reached standard output, each line read as JSON."""
+    flush()
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
 def connect(password: str) -> None:
     raise ConnectionError(f"no route with password={password} or token='{password}'")
 
 
 @pytest.mark.usefixtures("configured")
 def test_an_exception_tells_neither_its_local_variables_nor_its_secrets(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(service="desk", level="info", form="json")
+    set_up()
     try:
         connect("hunter" + "2")
     except ConnectionError:
         structlog.get_logger().exception("service.failed", facts={"inner": ["api_key=" + "hunter2"]})
 
-    line = capsys.readouterr().out
-    assert "hunter2" not in line
-    assert json.loads(line)["exception"][0]["exc_type"] == "ConnectionError"
-    assert json.loads(line)["facts"] == {"inner": ["api_key=***"]}
+    (line,) = written(capsys)
+    assert "hunter2" not in str(line)
+    assert line["exception"][0]["exc_type"] == "ConnectionError"
+    assert line["facts"] == {"inner": ["api_key=***"]}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +76,7 @@ def counted(registry: CollectorRegistry) -> dict[str, float | None]:
 @pytest.mark.usefixtures("configured")
 def test_every_level_that_matters_is_there_before_anything_is_logged() -> None:
     registry = CollectorRegistry()
-    configure(service="desk", level="info", form="json", registry=registry)
+    set_up(registry)
 
     assert counted(registry) == {"warning": 0, "error": 0, "critical": 0}
 
@@ -69,7 +84,7 @@ def test_every_level_that_matters_is_there_before_anything_is_logged() -> None:
 @pytest.mark.usefixtures("configured")
 def test_lines_are_counted_by_level_ours_and_those_of_libraries() -> None:
     registry = CollectorRegistry()
-    configure(service="desk", level="info", form="json", registry=registry)
+    set_up(registry)
     log = structlog.get_logger()
     log.info("desk.well")
     log.warning("desk.odd")
@@ -84,7 +99,134 @@ def test_lines_are_counted_by_level_ours_and_those_of_libraries() -> None:
 @pytest.mark.usefixtures("configured")
 def test_a_level_that_is_not_written_is_not_counted() -> None:
     registry = CollectorRegistry()
-    configure(service="desk", level="error", form="console", registry=registry)
+    set_up(registry, log_level="error", log_format="console")
     structlog.get_logger().warning("desk.odd")
 
     assert counted(registry)["warning"] == 0
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_line_says_when_how_bad_and_who_before_its_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up()
+    structlog.get_logger().info("desk.well", ticks=512)
+
+    (line,) = written(capsys)
+    assert list(line) == ["timestamp", "level", "service", "event", "ticks"]
+    assert (line["level"], line["service"], line["event"], line["ticks"]) == ("info", "desk", "desk.well", 512)
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_librarys_line_has_the_same_shape_and_an_event_that_is_the_same_every_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up()
+    for attempt in (1, 2):
+        logging.getLogger("pool").warning("attempt %d failed: %s", attempt, "password=hunter2")
+    logging.getLogger("pool").warning("%s", "closed")
+
+    first, second, third = written(capsys)
+    assert first["event"] == second["event"] == "attempt %d failed: %s"
+    assert (first["service"], first["level"], first["logger"]) == ("desk", "warning", "pool")
+    assert (first["message"], second["message"]) == (
+        "attempt 1 failed: password=***",
+        "attempt 2 failed: password=***",
+    )
+    assert third["event"] == "closed"
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_librarys_exception_is_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up()
+    try:
+        connect("hunter" + "2")
+    except ConnectionError:
+        logging.getLogger("library").exception("it broke")
+
+    (line,) = written(capsys)
+    assert "hunter2" not in str(line)
+    assert line["exception"][0]["exc_value"] == "no route with password=*** or token=***"
+
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_line_never_fails_for_one_of_its_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up()
+    endless: list[object] = []
+    endless.append(endless)
+    structlog.get_logger().info(
+        "desk.odd", ratio=math.nan, keys={(1, 2): "pair"}, broken="\ud800", what=Unshowable(), endless=endless
+    )
+
+    (line,) = written(capsys)
+    assert (line["ratio"], line["keys"]) == ("nan", {"(1, 2)": "pair"})
+    assert line["what"] == "<Unshowable: ValueError>"
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_fact_that_is_a_secret_by_its_name_is_left_out(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    set_up(log_format=form)
+    structlog.get_logger().info("desk.odd", token="hunter2", inner={"db_password": "hunter2"}, is_token=True)
+    try:
+        connect("hunter" + "2")
+    except ConnectionError:
+        structlog.get_logger().exception("desk.failed")
+    flush()
+
+    out = capsys.readouterr().out
+    assert "hunter2" not in out
+    assert "***" in out
+    assert "is_token" in out
+    assert "ConnectionError" in out
+
+
+@pytest.mark.usefixtures("configured")
+def test_files_hold_json_whatever_the_eye_is_shown_and_errors_have_one_of_their_own(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    set_up(log_format="console", log_dir=str(tmp_path))
+    log = structlog.get_logger()
+    log.info("desk.well")
+    log.error("desk.failed", token="hunter2")
+    logging.getLogger("library").critical("lost")
+    flush()
+
+    errors, everything = sorted((tmp_path / "desk").iterdir(), key=lambda file: ".errors." not in file.name)
+    assert capsys.readouterr().out.splitlines()[0].split()[1:] == ["[info", "]", "desk.well", "service=desk"]
+    assert events(everything) == ["desk.well", "desk.failed", "lost"]
+    assert events(errors) == ["desk.failed", "lost"]
+    assert "hunter2" not in everything.read_text() + errors.read_text()
+
+
+def events(file: Path) -> list[str]:
+    return [json.loads(line)["event"] for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.usefixtures("configured")
+def test_what_became_of_the_lines_is_there_before_any_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    registry = CollectorRegistry()
+    log = set_up(registry)
+    by = {"outlet": "stdout"}
+    assert registry.get_sample_value("nightdesk_log_dropped_lines_total", by) == 0
+    assert registry.get_sample_value("nightdesk_log_write_failures_total", by) == 0
+    assert registry.get_sample_value("nightdesk_log_written_timestamp_seconds", by)
+
+    structlog.get_logger().error("desk.failed")
+    flush()
+    assert log.figures() == {"lines": 1, "dropped": 0, "errors": 1}
+    assert len(written(capsys)) == 1
+
+
+@pytest.mark.usefixtures("configured")
+def test_whoever_keeps_lines_is_given_json(capsys: pytest.CaptureFixture[str]) -> None:
+    kept: list[str] = []
+    set_up(log_format="console", keep=kept.append)
+    structlog.get_logger().warning("desk.odd")
+
+    assert [json.loads(line)["event"] for line in kept] == ["desk.odd"]
+    flush()
+    assert "desk.odd" in capsys.readouterr().out

@@ -5,6 +5,8 @@ and a body without an end are held for ever. Headers are bounded by ``MAX_HEAD_B
 """
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import h11
@@ -94,18 +96,31 @@ SERVER: Final[dict[str, Any]] = {
 """How uvicorn serves every service that speaks HTTP for a living."""
 
 
-class BoundedBody:
-    """Refuse a body larger than ``MAX_BODY_BYTES`` (413), or not whole ``BODY_WITHIN_S`` after its request (408)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """How large a body may be, and how long it may take to arrive."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    max_bytes: int
+    within_s: float
+
+
+class BoundedBody:
+    """Refuse a body larger than ``MAX_BODY_BYTES`` (413), or not whole ``BODY_WITHIN_S`` after its request (408).
+
+    ``larger`` are the bounds of the paths that take files.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, Bound] | None = None) -> None:
         self._app = app
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on with a body that has an end."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        until_s = asyncio.get_running_loop().time() + BODY_WITHIN_S
+        bound = self._larger.get(scope["path"]) or Bound(max_bytes=MAX_BODY_BYTES, within_s=BODY_WITHIN_S)
+        until_s = asyncio.get_running_loop().time() + bound.within_s
         size, is_whole = 0, False
 
         async def bounded() -> Message:
@@ -116,10 +131,10 @@ class BoundedBody:
                 async with asyncio.timeout_at(until_s):
                     message = await receive()
             except TimeoutError as error:
-                raise _refusal(408, f"the body did not arrive within {BODY_WITHIN_S:g} s") from error
+                raise _refusal(408, f"the body did not arrive within {bound.within_s:g} s") from error
             size += len(message.get("body", b""))
-            if size > MAX_BODY_BYTES:
-                raise _refusal(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+            if size > bound.max_bytes:
+                raise _refusal(413, f"the body is larger than {bound.max_bytes} bytes")
             is_whole = not message.get("more_body", False)
             return message
 

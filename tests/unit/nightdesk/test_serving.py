@@ -8,16 +8,17 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from nightdesk import serving
-from nightdesk.serving import MAX_BODY_BYTES, BoundedBody
+from nightdesk.serving import MAX_BODY_BYTES, Bound, BoundedBody
 
-SCOPE: Scope = {"type": "http"}
+SCOPE: Scope = {"type": "http", "path": "/runs"}
+FILES = Bound(max_bytes=2 * MAX_BODY_BYTES, within_s=60)
 
 
 def piece(size: int, *, more: bool = True) -> Message:
     return {"type": "http.request", "body": b"x" * size, "more_body": more}
 
 
-def read(messages: Iterable[Message], *, and_wait: bool = False) -> int:
+def read(messages: Iterable[Message], *, and_wait: bool = False, larger: str = "/files") -> int:
     """Return how many bytes an application reads of a body; ``and_wait`` has it wait for the client's going."""
     left = iter(messages)
     total = 0
@@ -42,7 +43,7 @@ def read(messages: Iterable[Message], *, and_wait: bool = False) -> int:
         if and_wait:
             assert (await receive())["type"] == "http.disconnect"
 
-    asyncio.run(BoundedBody(application)(SCOPE, receive, send))
+    asyncio.run(BoundedBody(application, {larger: FILES})(SCOPE, receive, send))
     return total
 
 
@@ -68,3 +69,12 @@ def test_who_waits_for_an_answer_may_wait_longer_than_the_body_took(monkeypatch:
     monkeypatch.setattr(serving, "BODY_WITHIN_S", 0.05)
 
     assert read([piece(1, more=False)], and_wait=True) == 1
+
+
+def test_a_path_that_takes_files_has_a_bound_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "BODY_WITHIN_S", 0.0)
+    whole = [piece(MAX_BODY_BYTES), piece(MAX_BODY_BYTES, more=False)]
+
+    assert read(whole, larger="/runs") == 2 * MAX_BODY_BYTES
+    with pytest.raises(HTTPException, match="larger than 131072 bytes"):
+        read([*whole[:1], *whole], larger="/runs")

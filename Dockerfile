@@ -35,7 +35,7 @@ ENV PATH=/opt/nightdesk/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 P
 RUN groupadd --gid 10001 nightdesk \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin nightdesk \
     && install -d -o nightdesk -g nightdesk -m 0750 /var/lib/nightdesk /var/lib/nightdesk/spool /var/lib/nightdesk/recordings \
-        /var/lib/nightdesk/alerter /var/lib/nightdesk/archive /var/lib/nightdesk/backups \
+        /var/lib/nightdesk/alerter /var/lib/nightdesk/logs /var/lib/nightdesk/archive /var/lib/nightdesk/backups \
     && install -d -o nightdesk -g nightdesk -m 0755 /secrets \
         /secrets/postgres /secrets/redis /secrets/migrate /secrets/collector /secrets/worker /secrets/api /secrets/alerter \
         /secrets/grafana /secrets/scheduler /secrets/jobs

@@ -53,8 +53,13 @@ class Layout:
 
     @property
     def logs(self) -> Path:
-        """One file a program."""
+        """What each program prints, one file each."""
         return self.root / "logs"
+
+    @property
+    def log_files(self) -> Path:
+        """What our services log, one directory each."""
+        return self.logs / "services"
 
     @property
     def spool(self) -> Path:
@@ -179,7 +184,11 @@ def _own_ports(service: str, name: str, ports: Mapping[str, int]) -> dict[str, s
 
 
 def _translated(value: str, service: str, layout: Layout, ports: Mapping[str, int]) -> str:
-    meanings = {"/run/secrets/": f"{layout.secrets / service}/", "/var/lib/nightdesk/": f"{layout.root}/"}
+    meanings = {
+        "/run/secrets/": f"{layout.secrets / service}/",
+        "/var/lib/nightdesk/logs": str(layout.log_files),
+        "/var/lib/nightdesk/": f"{layout.root}/",
+    }
     for name, address in ADDRESSES_IN_COMPOSE.items():
         if name in ports:
             meanings |= {f"{before}{address}": f"{before}{HOST}:{ports[name]}" for before in ("@", "//")}

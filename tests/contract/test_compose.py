@@ -244,6 +244,23 @@ def test_a_scaled_service_publishes_nothing(services: dict[str, Any], name: str)
     assert not services[name].get("ports")
 
 
+# --- logs ---
+
+
+def test_our_services_log_to_files_that_outlive_them_and_one_shots_to_none(services: dict[str, Any]) -> None:
+    ours = {name for name, service in services.items() if service["image"].startswith("nightdesk:")}
+    mounts = {name: [one for one in volumes_of(services[name]) if one["source"] == "logs"] for name in services}
+
+    assert {name for name, found in mounts.items() if found} == ours - ONE_SHOTS
+    assert all(one["target"] == services[name]["environment"]["LOG_DIR"] for name in mounts for one in mounts[name])
+    assert not [name for name in ONE_SHOTS if "LOG_DIR" in services[name]["environment"]]
+
+
+@pytest.mark.parametrize("volume", ["spool", "recordings", "alerter", "logs", "archive", "backups"])
+def test_a_volume_that_a_service_writes_to_is_the_services_own_from_the_start(volume: str) -> None:
+    assert f" /var/lib/nightdesk/{volume} " in (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+
+
 # --- secrets ---
 
 

@@ -47,6 +47,12 @@ def test_volumes_become_directories() -> None:
     assert environment(service)["SPOOL_DIR"] == "/state/spool"
 
 
+def test_the_services_log_beside_what_the_programs_print() -> None:
+    service = a_service("worker", LOG_DIR="/var/lib/nightdesk/logs")
+
+    assert environment(service)["LOG_DIR"] == "/state/logs/services"
+
+
 def test_addresses_become_this_machines() -> None:
     service = a_service(
         "worker", REDIS_URL="redis://redis:6379/0", DATABASE_URL="postgresql://writer@postgres:5432/nightdesk"

@@ -9,7 +9,7 @@ AT_ONCE = --numprocesses=$(or $(JOBS),3) --dist=loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password ack silence silences unsilence alert-test schedule run backfill restore restore-backup test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove dashboards-save screenshots lock clean
+.PHONY: help up down logs status password ack silence silences unsilence alert-test schedule run backfill demo-logs restore restore-backup test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove dashboards-save screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ restore: ## bring an archived day back into the database: DAY=2026-11-01
 
 restore-backup: ## restore the newest backup of the database into an empty one, or FILE=...; FORCE=1 puts a full one aside
 	@deploy/desk restore-backup
+
+demo-logs: ## write a day of six services' logs, made up, and the week before it, and digest them: ARGS='{"lines": 20000}'
+	@JOB=demo_logs deploy/desk run
+	@JOB=log_digest ARGS='{"notify": false, "tell_new": false}' deploy/desk run
 
 # --- proof ---
 

@@ -15,6 +15,7 @@ from nightdesk.errors import ConfigurationError
 from nightdesk.feeds_config import read_feeds
 from nightdesk.schedule_config import Schedule, read_schedule
 from services.alerter.policy import read_policy
+from services.jobs.digest.config import read_logs
 from services.jobs.runner import catalogue
 
 
@@ -39,6 +40,7 @@ READERS: Final[Mapping[str, Callable[[Path], object]]] = {
     "feeds.yaml": read_feeds,
     "calendars.yaml": read_closures,
     "alerts.yaml": read_policy,
+    "logs.yaml": read_logs,
     "schedule.yaml": partial(read_schedule, also=wrong_jobs),
 }
 

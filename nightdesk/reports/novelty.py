@@ -1,11 +1,11 @@
-"""What was different in a day's logs: its errors, those first that the seven days before gave least reason to expect. Pure.
+"""What was different in a day's logs: the errors that the seven days before gave least reason to expect first. Pure.
 
 How surprising so many lines of one error are, the Poisson distribution says: the score is -log10 P(X >= lines), where X
 is Poisson with the mean (n + 1/2) / D, for n lines on the D days before that have any log. The half line is Jeffreys'
 prior for the rate of a Poisson process, and keeps what was never seen from being infinitely surprising. A score of 3 is
 what chance brings on one day in a thousand.
 
-https://dlmf.nist.gov/8.4#E10 (the tail is an incomplete gamma function); Gelman et al., Bayesian Data Analysis, 2.6, 2.8
+https://dlmf.nist.gov/8.4#E10 (the tail, an incomplete gamma function); Gelman et al., Bayesian Data Analysis, 2.6, 2.8
 """
 
 from collections import Counter, defaultdict

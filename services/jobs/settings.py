@@ -13,6 +13,7 @@ class JobsSettings(Settings, RedisSettings, DatabaseSettings):
     feeds_config: Path = Field(Path("config/feeds.yaml"), description="file that says what is collected")
     calendars_config: Path = Field(Path("config/calendars.yaml"), description="closures the calendars do not know")
     schedule_config: Path = Field(Path("config/schedule.yaml"), description="file that says what runs when")
+    logs_config: Path = Field(Path("config/logs.yaml"), description="file that says which logs are read")
     retention_days: int = Field(30, ge=0, le=36_500, description="how far back ticks are stored, days; 0 for ever")
     alerter_url: str = Field(
         "http://127.0.0.1:9101", pattern=r"^https?://[^\s/]+", description="address of the alerter"
@@ -21,7 +22,9 @@ class JobsSettings(Settings, RedisSettings, DatabaseSettings):
         None, description="what the alerter takes messages for, and tells what fired"
     )
     prometheus_url: str = Field(
-        "", pattern=r"^(https?://[^\s/]+.*)?$", description="Prometheus, for what it measured; empty where there is none"
+        "",
+        pattern=r"^(https?://[^\s/]+.*)?$",
+        description="Prometheus, for what it measured; empty where there is none",
     )
     health_targets: str = Field("", description="name=address of every service, with commas between")
     tickdb_api_key: SecretStr | None = Field(None, description="key of TickDB, for symbols that are not collected")

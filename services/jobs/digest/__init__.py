@@ -1,0 +1,1 @@
+"""Logs: which there are, what their lines say, and how each is counted once."""

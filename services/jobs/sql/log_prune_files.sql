@@ -1,0 +1,1 @@
+DELETE FROM log_files WHERE seen_at < %(before)s

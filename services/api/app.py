@@ -29,11 +29,12 @@ from nightdesk.targets import parse_targets
 from services.api import notices
 from services.api.access import Gate, LoginNeeded, for_both
 from services.api.attempts import Attempts
+from services.api.clerk import Clerk, Record
 from services.api.database import Database
 from services.api.measure import Measure
 from services.api.neighbour import Neighbour
 from services.api.openapi import DESCRIPTION, SUMMARY, TAGS, TITLE, described
-from services.api.routes import alerts, bars, gaps, health, pages, runs, ticks
+from services.api.routes import alerts, bars, gaps, health, orders, pages, runs, ticks, trades
 from services.api.routes import gate as gate_for_proxy
 from services.api.routes import links as ack_pages
 from services.api.routes import runbooks as runbook_pages
@@ -77,6 +78,7 @@ def compose(settings: ApiSettings, registry: CollectorRegistry) -> FastAPI:
     """Return the api wired to its database, Redis and the other services."""
     database = Database(url=settings.database_url, password=_revealed(settings.database_password))
     streams = Streams(url=settings.redis_url, password=_revealed(settings.redis_password))
+    clerk = Clerk(url=settings.database_url, password=_revealed(settings.clerk_password))
     surveyor = Surveyor(
         targets=parse_targets(settings.health_targets),
         leases=lambda: database.rows("leases", {}, within_s=ANSWER_S),
@@ -108,6 +110,7 @@ def compose(settings: ApiSettings, registry: CollectorRegistry) -> FastAPI:
             attempts=Attempts(time.monotonic),
         ),
         rows=database.rows,
+        record=clerk.record,
         surveyor=surveyor,
         alerter=Neighbour(name="alerter", url=settings.alerter_url, token=_revealed(settings.alerter_token)),
         scheduler=Neighbour(name="scheduler", url=settings.scheduler_url, token=_revealed(settings.runs_token)),
@@ -122,6 +125,7 @@ def build(
     *,
     gate: Gate,
     rows: Rows,
+    record: Record,
     surveyor: Surveyor,
     alerter: Neighbour,
     scheduler: Neighbour,
@@ -140,6 +144,8 @@ def build(
     )
     app.state.gate = gate
     app.state.rows = rows
+    app.state.record = record
+    app.state.imports = asyncio.Semaphore(orders.AT_ONCE)
     app.state.surveyor = surveyor
     app.state.alerter = alerter
     app.state.scheduler = scheduler
@@ -151,11 +157,13 @@ def build(
     app.include_router(health.router)
     for guarded in (ticks.router, bars.router, gaps.router, runs.router, alerts.router):
         app.include_router(guarded, dependencies=[Depends(for_both)])
+    for of_orders in (orders.router, trades.router):
+        app.include_router(of_orders, dependencies=[Depends(for_both)])
     of_pages = (pages.router, symbol_pages.router, runbook_pages.router, ack_pages.router)
     for guards_itself in (*of_pages, gate_for_proxy.router):
         app.include_router(guards_itself)
     app.add_middleware(TidyQuery)
-    app.add_middleware(BoundedBody)
+    app.add_middleware(BoundedBody, larger=orders.BOUNDS)
     app.add_middleware(Measure, registry=registry)
     progress = Gauge(
         "nightdesk_progress_timestamp_seconds",

@@ -19,7 +19,12 @@ TAGS: Final = [
     {"name": "bars", "description": "Open, high, low, close and volume from 1 minute to 1 day."},
     {"name": "gaps", "description": "What was not received, why, and what became of it."},
     {"name": "runs", "description": "What was to run, what became of it; starting a job."},
+    {
+        "name": "orders",
+        "description": "Instruments, traders and orders: recording them, by JSON or CSV, and looking them up.",
+    },
     {"name": "alerts", "description": "What fires and what fired, who was told; acknowledging and silencing."},
+    {"name": "reports", "description": "A day, a week: whether it was good, and why; as a page, as JSON and as text."},
 ]
 LINKS: Final[dict[tuple[str, str, str], dict[str, Any]]] = {
     ("/symbols", "get", "200"): {
@@ -57,6 +62,27 @@ LINKS: Final[dict[tuple[str, str, str], dict[str, Any]]] = {
             "operationId": "run",
             "parameters": {"run_id": "$response.body#/run_id"},
             "description": "how it goes",
+        }
+    },
+    ("/orders", "get", "200"): {
+        "older": {
+            "operationId": "orders",
+            "parameters": {"before": "$response.body#/next"},
+            "description": "the next page, where there is one",
+        }
+    },
+    ("/instruments", "get", "200"): {
+        "of_it": {
+            "operationId": "orders",
+            "parameters": {"symbol": "$response.body#/instruments/0/symbol"},
+            "description": "orders of an instrument that was found",
+        }
+    },
+    ("/traders", "get", "200"): {
+        "of_them": {
+            "operationId": "orders",
+            "parameters": {"trader": "$response.body#/traders/0/name"},
+            "description": "orders of a trader that was found",
         }
     },
     ("/silences", "post", "201"): {

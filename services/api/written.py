@@ -8,6 +8,8 @@ from typing import Final
 from urllib.parse import quote
 
 from nightdesk import durations
+from nightdesk.reports import text as fixed_width
+from nightdesk.reports import trades_text
 
 MINUTE_S: Final = 60.0
 SHORT_CHARACTERS: Final = 90
@@ -73,6 +75,9 @@ def piece(text: str) -> str:
 
 
 FILTERS: Final = {
+    "count": fixed_width.number,
+    "money": trades_text.money,
+    "share": fixed_width.share,
     "number": number,
     "age": age,
     "moment": moment,

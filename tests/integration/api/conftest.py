@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from nightdesk.clock import Clock
 from nightdesk.schedule_config import read_schedule
-from nightdesk.store.migrate import READER, WRITER
+from nightdesk.store.migrate import CLERK, READER, WRITER
 from services.api.app import compose
 from services.api.settings import ApiSettings
 from services.scheduler.app import Scheduler
@@ -60,6 +60,13 @@ SELECT
     format('store/simulator/%s', lpad(n::text, 2, '0')), 'simulator', n, 'worker-' || n % 2,
     now() + interval '1 hour'
 FROM generate_series(0, 7) AS n;
+INSERT INTO instruments (symbol, name, sector) VALUES ('AAPL', 'Apple', 'Technology'), ('KO', 'Coca-Cola', '');
+INSERT INTO traders (name, kind) VALUES ('momentum', 'strategy');
+INSERT INTO orders (reference, instrument_id, trader_id, side, quantity, price, status, ordered_at)
+SELECT
+    'A-' || n, 1 + n % 2, 1, CASE WHEN n % 3 = 0 THEN 'sell' ELSE 'buy' END, 1 + n, 10.25,
+    CASE WHEN n % 10 = 0 THEN 'failed' ELSE 'executed' END, timestamptz '2026-01-05 10:00Z' + n * interval '1 hour'
+FROM generate_series(1, 40) AS n;
 """
 
 
@@ -67,6 +74,7 @@ def settings(database: Database, **changes: Any) -> ApiSettings:
     values: Mapping[str, Any] = {
         "database_url": database.url(READER),
         "database_password": SecretStr(database.password(READER)),
+        "clerk_password": SecretStr(database.password(CLERK)),
         "redis_url": "redis://127.0.0.1:1/0",
         "health_targets": "collector=http://127.0.0.1:1",
     }

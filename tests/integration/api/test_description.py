@@ -34,16 +34,21 @@ PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 
 # What a description cannot say: /health answers 503 where no service runs, and rightly so; a range of time has bounds,
 # and must not end before it begins; which text is a regular expression; which jobs the
-# schedule has.
+# schedule has; which instruments and traders are recorded, what fits a column, how many days a report has.
 UNSAYABLE = {
     "/health": {"not_a_server_error": {"enabled": False}},
     "/bars": {"positive_data_acceptance": {"enabled": False}},
     "/silences": {"positive_data_acceptance": {"enabled": False}},
     "/runs": {"positive_data_acceptance": {"enabled": False}},
+    **{
+        path: {"positive_data_acceptance": {"enabled": False}}
+        for path in ("/instruments", "/traders", "/orders", "/reports/trades")
+    },
 }
 GUARDED = {
     "/symbols", "/ticks/latest", "/bars", "/gaps", "/alerts", "/alerts/{alert_id}", "/alerts/{alert_id}/ack",
-    "/silences", "/silences/{silence_id}", "/runs", "/runs/{run_id}",
+    "/silences", "/silences/{silence_id}", "/runs", "/runs/{run_id}", "/instruments", "/traders", "/orders",
+    "/reports/trades",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The api over fakes: a store and an alerter that answer what they are told to, and a survey of our choice."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from nightdesk.errors import UnavailableError
+from nightdesk.orders.batches import Placed
+from nightdesk.orders.kinds import Kind
+from nightdesk.orders.models import Counts
 from services.api.access import Gate
 from services.api.app import RUNBOOKS, build
 from services.api.attempts import Attempts
@@ -45,6 +48,21 @@ class FakeStore:
         if self.error is not None:
             raise self.error
         return self.answers.get(name, ALWAYS.get(name, []))
+
+
+@dataclass
+class FakeClerk:
+    """Reads a batch to its end and adds all of it; raises what it is given instead."""
+
+    error: Exception | None = None
+    recorded: list[tuple[str, list[Placed], bool]] = field(default_factory=list)
+
+    def record(self, kind: Kind, batch: Iterable[Placed], create: bool) -> Counts:
+        if self.error is not None:
+            raise self.error
+        rows = list(batch)
+        self.recorded.append((kind.name, rows, create))
+        return Counts(received=len(rows), added=len(rows), changed=0, unchanged=0)
 
 
 @dataclass
@@ -98,6 +116,7 @@ def a_survey(*, database_problem: str | None = None) -> Survey:
 def a_client(
     *,
     store: FakeStore | None = None,
+    clerk: FakeClerk | None = None,
     alerter: FakeNeighbour | None = None,
     scheduler: FakeNeighbour | None = None,
     token: str | None = None,
@@ -111,6 +130,7 @@ def a_client(
     app = build(
         gate=Gate(token=token, login_token=login_token, secret="pepper", wall_s=lambda: now_s, attempts=attempts),
         rows=(store or FakeStore()).rows,
+        record=(clerk or FakeClerk()).record,
         surveyor=FakeSurveyor(survey or a_survey()),
         alerter=Neighbour(
             name="alerter", url="http://alerter:9100", token=ALERTERS_TOKEN, ask=alerter or FakeNeighbour()

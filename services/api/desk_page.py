@@ -10,6 +10,7 @@ from nightdesk.health import Part, Status
 from services.api.models import KindName, LatestTick
 
 DAY: Final = timedelta(days=1)
+CRITICAL: Final = "critical"
 NAMED: Final = 3
 """Alerts that the page names; the page of the alerts has all."""
 
@@ -49,6 +50,15 @@ class LastDay:
     worst: Sequence[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """What fires: the first alerts of so many, and how bad that is: ``bad``, ``look`` or nothing."""
+
+    first: Sequence[Alert]
+    count: int
+    mark: str
+
+
 WAYS: Final = (
     Way(to="/reports", name="Reports", what="each day and each week: was it good, what was different, what it cost"),
     Way(to="/alerts", name="Alerts", what="what fires and who was told; acknowledge, silence"),
@@ -80,10 +90,11 @@ def prices(ticks: Iterable[LatestTick], now: datetime) -> list[Price]:
     return [_price(feed, symbol, kinds, now) for (feed, symbol), kinds in symbols.items()]
 
 
-def firing_now(alerts: Sequence[Alert]) -> tuple[list[Alert], int]:
-    """Return the first alerts that fire and are not hidden, critical ones first, and how many there are."""
-    seen = sorted((one for one in alerts if not one.hidden), key=lambda one: one.tier != "critical")
-    return seen[:NAMED], len(seen)
+def firing_now(alerts: Sequence[Alert]) -> Firing:
+    """Return what fires and is not hidden, critical alerts first."""
+    seen = sorted((one for one in alerts if not one.hidden), key=lambda one: one.tier != CRITICAL)
+    mark = "" if not seen else "bad" if seen[0].tier == CRITICAL else "look"
+    return Firing(first=seen[:NAMED], count=len(seen), mark=mark)
 
 
 def last_day(row: dict[str, Any]) -> LastDay:

@@ -62,8 +62,8 @@ class Course:
 
     @property
     def change_percent(self) -> float:
-        """By how much it rose or fell."""
-        return (self.last / self.first - 1) * 100 if self.first else 0.0
+        """By how much it rose or fell, to a hundredth; never minus nothing."""
+        return round((self.last / self.first - 1) * 100, 2) + 0.0 if self.first else 0.0
 
 
 def course(bars: Sequence[Bar]) -> Course | None:

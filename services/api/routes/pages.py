@@ -83,6 +83,12 @@ async def asset(name: str) -> Response:
     return Response(text_of(name), media_type=ASSETS[name], headers=SAFE | {"Cache-Control": "max-age=300"})
 
 
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    """Return the icon where browsers look for it beside what is no page, such as JSON."""
+    return await asset("icon.svg")
+
+
 @router.get("/login")
 async def login_form(request: Request, next: str = "/") -> Response:  # noqa: A002  the query's name
     """Ask for the token."""

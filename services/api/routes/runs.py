@@ -78,11 +78,13 @@ async def run(request: Request, run_id: RunNumber) -> Run | Response:
 
 async def _page(request: Request, query: RunsQuery, found: Runs) -> Response:
     jobs = await request.app.state.rows("jobs", {})
+    expected = [one for one in found.runs if one.state is State.EXPECTED]
     return page(
         request,
         "runs.html",
         query=query,
-        runs=[(one, MARKS[one.state]) for one in found.runs],
+        runs=[(one, MARKS[one.state]) for one in found.runs if query.state or one.state is not State.EXPECTED],
+        to_come=[] if query.state else sorted(expected, key=lambda one: one.scheduled_for),
         paging=paging(query, found.next),
         jobs=[row["job"] for row in jobs],
         states=list(State),

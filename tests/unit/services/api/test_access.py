@@ -13,9 +13,16 @@ from tests.unit.services.api.desk import OUTSIDE, TOKEN, FakeNeighbour, a_client
 
 OPEN_TO_ALL = {
     "/health", "/livez", "/readyz", "/metrics", "/login", "/logout", "/assets/{name}", "/ack/{token}", "/gate",
+    "/favicon.ico",
 }  # fmt: skip
-PAGES = {"/", "/docs", "/alerts", "/runbooks/FeedSilent"}
-OF_FORMS = {"/silences/{silence_id}/end", "/runbooks/{name}"}
+PAGES = {
+    "/", "/docs", "/alerts", "/symbols", "/symbols/simulator/BTC/USD", "/gaps", "/runs", "/runs/7", "/runbooks",
+    "/runbooks/FeedSilent",
+}  # fmt: skip
+OF_FORMS = {
+    "/silences/{silence_id}/end", "/runbooks/{name}", "/symbols/{feed}/{symbol:path}",
+    "/symbols/{feed}/{symbol:path}/chart.svg",
+}  # fmt: skip
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 
 

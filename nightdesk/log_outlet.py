@@ -140,7 +140,7 @@ class Outlet:
         self.failures += 1
         if not self._is_failing:
             self._is_failing = True
-            self._tell("error", "log.failed", outlet=self.name, error=str(error) or type(error).__name__)
+            self._tell("warning", "log.failed", outlet=self.name, error=str(error) or type(error).__name__)
 
     def _say_what_was_dropped(self) -> None:
         dropped = self.dropped

@@ -116,7 +116,7 @@ def test_a_failure_is_told_once_and_nothing_that_waited_is_lost(
     assert eventually(lambda: place.lines == [b"first\n", b"second\n"])
     assert eventually(lambda: said.events() == ["log.failed", "log.resumed"])
     assert said.lines[0] == (
-        "error", "log.failed", {"outlet": "file", "error": "[Errno 28] No space left on device"}
+        "warning", "log.failed", {"outlet": "file", "error": "[Errno 28] No space left on device"}
     )  # fmt: skip
 
 

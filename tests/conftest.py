@@ -3,6 +3,7 @@
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -65,6 +66,20 @@ def template(postgres_server: databases.RunningPostgres) -> str:
 @pytest.fixture
 def database(postgres_server: databases.RunningPostgres, template: str) -> Iterator[Database]:
     """A database with the schema and nothing in it."""
+    with a_database(postgres_server, template) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres_server: databases.RunningPostgres, template: str) -> Iterator[Database]:
+    """The same for a module that fills it once and only reads."""
+    with a_database(postgres_server, template) as one:
+        yield one
+
+
+@contextmanager
+def a_database(postgres_server: databases.RunningPostgres, template: str) -> Iterator[Database]:
+    """Make a database of the template, and drop it at the end."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_server.url(), password=postgres_server.password, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {migrate.OWNER}")

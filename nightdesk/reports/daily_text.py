@@ -6,7 +6,7 @@ from datetime import datetime
 from nightdesk import durations
 from nightdesk.reports import message, text
 from nightdesk.reports.amounts import plain
-from nightdesk.reports.daily import DailyReport
+from nightdesk.reports.daily import DailyReport, SymbolCompleteness
 from nightdesk.reports.novelty import Novelty
 from nightdesk.reports.verdict import percent
 
@@ -35,7 +35,7 @@ def _completeness(report: DailyReport) -> list[str]:
         (
             one.symbol,
             one.feed,
-            _percent(one.percent),
+            _complete(one),
             _count(one.missing_ids),
             _count(one.differing),
             _count(one.unchecked),
@@ -69,15 +69,15 @@ def _prices(report: DailyReport) -> list[str]:
     rows = [
         (
             one.symbol,
-            *(_price(price) for price in (one.open, one.high, one.low, one.close)),
+            *(_price(price) for price in (one.high, one.low, one.close)),
             _change(one.change_percent),
             _price(one.volume),
             text.number(one.trades),
         )
         for one in report.prices
     ]
-    heads = ("symbol", "open", "high", "low", "close", "change", "volume", "trades")
-    return [*text.section("Prices and volumes"), *_table(heads, rows, "lrrrrrrr", "No trade was stored.")]
+    heads = ("symbol", "high", "low", "close", "change", "volume", "trades")
+    return [*text.section("Prices and volumes"), *_table(heads, rows, "lrrrrrr", "No trade was stored.")]
 
 
 def _runs(report: DailyReport) -> list[str]:
@@ -181,8 +181,10 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], sides: str, with
     return text.table(heads, rows, sides) if rows else [without]
 
 
-def _percent(value: float | None) -> str:
-    return "not yet" if value is None else percent(value)
+def _complete(one: SymbolCompleteness) -> str:
+    if one.percent is None:
+        return "not yet" if one.verified_at is None else "unchecked"
+    return percent(one.percent)
 
 
 def _count(value: int | None) -> str:

@@ -252,15 +252,14 @@ def _unobserved(it: Figures) -> Reason | None:
 
 
 def _unknown(it: Figures) -> Reason | None:
-    """What a day that is over should have, and has not."""
-    if it.told_s is None:
-        return None
-    lacking = ["alerts"] if (it.alerts_until_s or 0.0) < it.told_s else []
+    """What a day that was gathered should have, and has not."""
+    lacking = ["alerts"] if it.alerts_until_s is None or it.alerts_until_s < (it.told_s or 0.0) else []
     lacking += ["disks, memory and restarts"] if it.measured_until_s is None else []
     if not lacking:
         return None
     section = Section.ALERTS if lacking[0] == "alerts" else Section.HEADROOM
-    return Reason(level=Level.LOOK, section=section, text=f"Not known: {', '.join(lacking)}")
+    yet = " yet" if it.told_s is None else ""
+    return Reason(level=Level.LOOK, section=section, text=f"Not known{yet}: {', '.join(lacking)}")
 
 
 Rule: TypeAlias = Callable[[Figures], Reason | None]

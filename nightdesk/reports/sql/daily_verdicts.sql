@@ -1,10 +1,13 @@
 -- What the verdicts of some days rest on, one row a UTC day, each figure by way of an index: a month takes milliseconds.
 WITH days AS (
     SELECT
-        day::date AS day,
-        day AT TIME ZONE 'UTC' AS begins,
-        (day + interval '1 day') AT TIME ZONE 'UTC' AS ends
-    FROM generate_series(%(from_day)s::date::timestamp, %(to_day)s::date::timestamp - interval '1 day', interval '1 day') AS day
+        %(from_day)s::date + number AS day,
+        (%(from_day)s::date + number)::timestamp AT TIME ZONE 'UTC' AS begins,
+        (%(from_day)s::date + number + 1)::timestamp AT TIME ZONE 'UTC' AS ends
+    FROM generate_series(0, %(to_day)s::date - %(from_day)s::date - 1) AS number
+),
+first AS MATERIALIZED (
+    SELECT symbol_id, (SELECT min(time) FROM bars AS b WHERE b.symbol_id = s.symbol_id) AS time FROM symbols AS s
 )
 SELECT
     d.day, s.symbols, s.seen AS symbols_seen, c.verified AS symbols_verified, c.percent AS complete_percent,
@@ -15,11 +18,12 @@ SELECT
 FROM days AS d
 CROSS JOIN LATERAL (
     SELECT
-        count(*) FILTER (WHERE EXISTS (SELECT FROM bars AS b WHERE b.symbol_id = s.symbol_id AND b.time < d.ends)) AS symbols,
+        count(*) AS symbols,
         count(*) FILTER (
             WHERE EXISTS (SELECT FROM bars AS b WHERE b.symbol_id = s.symbol_id AND b.time >= d.begins AND b.time < d.ends)
         ) AS seen
-    FROM symbols AS s
+    FROM first AS s
+    WHERE s.time < d.ends
 ) AS s
 CROSS JOIN LATERAL (
     SELECT

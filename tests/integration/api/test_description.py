@@ -49,6 +49,7 @@ GUARDED = {
     "/symbols", "/ticks/latest", "/bars", "/gaps", "/alerts", "/alerts/{alert_id}", "/alerts/{alert_id}/ack",
     "/silences", "/silences/{silence_id}", "/runs", "/runs/{run_id}", "/instruments", "/traders", "/orders",
     "/reports/trades",
+    "/reports", "/reports/daily/{day}", "/reports/daily/{day}/charts/{name}.svg", "/reports/weekly/{day}",
 }  # fmt: skip
 
 

@@ -20,6 +20,8 @@ GUARDED = {
     "get /runs", "post /runs", "get /runs/{run_id}",
     "get /instruments", "post /instruments", "get /traders", "post /traders", "get /orders", "post /orders",
     "get /reports/trades",
+    "get /reports", "get /reports/daily/{day}", "get /reports/daily/{day}/charts/{name}.svg",
+    "get /reports/weekly/{day}",
 }  # fmt: skip
 
 

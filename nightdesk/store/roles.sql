@@ -34,6 +34,7 @@ GRANT pg_read_all_data TO nightdesk_backup;
 ALTER ROLE nightdesk_backup CREATEDB;
 ALTER ROLE nightdesk_backup SET lock_timeout = '30s';
 ALTER ROLE nightdesk_writer SET lock_timeout = '30s';
-ALTER ROLE nightdesk_clerk SET statement_timeout = '60s';
-ALTER ROLE nightdesk_clerk SET lock_timeout = '30s';
+-- Of the largest file that the api takes; the second of two waits for the first.
+ALTER ROLE nightdesk_clerk SET statement_timeout = '3min';
+ALTER ROLE nightdesk_clerk SET lock_timeout = '2min';
 ALTER ROLE nightdesk_clerk SET idle_in_transaction_session_timeout = '60s';

@@ -34,9 +34,10 @@ from services.api.database import Database
 from services.api.measure import Measure
 from services.api.neighbour import Neighbour
 from services.api.openapi import DESCRIPTION, SUMMARY, TAGS, TITLE, described
-from services.api.routes import alerts, bars, gaps, health, orders, pages, runs, ticks, trades
+from services.api.routes import alerts, bars, gaps, health, orders, pages, reports, runs, ticks, trades
 from services.api.routes import gate as gate_for_proxy
 from services.api.routes import links as ack_pages
+from services.api.routes import logs as log_reports
 from services.api.routes import runbooks as runbook_pages
 from services.api.routes import symbols as symbol_pages
 from services.api.settings import ApiSettings
@@ -155,7 +156,15 @@ def build(
     problems.install(app, notices.shown)
     app.add_exception_handler(LoginNeeded, _to_login)
     app.include_router(health.router)
-    for guarded in (ticks.router, bars.router, gaps.router, runs.router, alerts.router):
+    for guarded in (
+        ticks.router,
+        bars.router,
+        gaps.router,
+        runs.router,
+        alerts.router,
+        reports.router,
+        log_reports.router,
+    ):
         app.include_router(guarded, dependencies=[Depends(for_both)])
     for of_orders in (orders.router, trades.router):
         app.include_router(of_orders, dependencies=[Depends(for_both)])

@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from nightdesk.problems import Problem
+from nightdesk.problems import FieldProblem, Problem
 from services.api.access import wants_page
 from services.api.layout import page
 
@@ -36,7 +36,12 @@ def shown(request: Request, answer: JSONResponse) -> Response:
         problem.status,
         title=TITLES.get(problem.status, problem.title),
         problem=problem,
-        sentences=[f"{one.field}: {one.detail}" for one in problem.errors] or [problem.detail],
+        sentences=[_said(one) for one in problem.errors] or [problem.detail],
     )
     notice.headers.update({name: value for name, value in answer.headers.items() if name not in OF_THE_BODY})
     return notice
+
+
+def _said(one: FieldProblem) -> str:
+    """Return what is wrong with a field; of a path, which has no names, its own words say enough."""
+    return one.detail if one.place == "path" else f"{one.field}: {one.detail}"

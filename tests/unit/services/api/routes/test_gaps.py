@@ -32,3 +32,24 @@ def test_a_page_names_the_next_one() -> None:
 
 def test_the_last_page_names_none() -> None:
     assert a_client(store=FakeStore(answers={"gaps": [a_gap(1)]})).get("/gaps?limit=1").json()["next"] is None
+
+
+# --- for browsers ---
+
+HTML = {"Accept": "text/html,*/*;q=0.8"}
+
+
+def test_a_browser_gets_a_page_with_the_filter_as_it_was_asked() -> None:
+    store = FakeStore(answers={"gaps": [a_gap(9), a_gap(8)], "feeds": [{"feed": "kraken"}, {"feed": "simulator"}]})
+
+    text = a_client(store=store).get("/gaps?limit=1&state=open&feed=kraken&symbol=BTC%2FUSD", headers=HTML).text
+
+    assert "<option selected>open</option>" in text
+    assert "<option selected>kraken</option>" in text
+    assert 'value="BTC/USD"' in text
+    assert 'href="?feed=kraken&amp;symbol=BTC%2FUSD&amp;state=open&amp;limit=1&amp;before=9"' in text
+    assert 'href="/symbols/simulator/BTCUSDT"' in text
+
+
+def test_a_page_without_gaps_says_so() -> None:
+    assert "There is no such gap." in a_client().get("/gaps?before=5", headers=HTML).text

@@ -4,7 +4,8 @@ import pytest
 
 from services.api.routes.pages import ASSETS
 from services.api.templates import fill
-from tests.unit.services.api.desk import TOKEN, a_client
+from tests.unit.services.api.alerts import an_alert
+from tests.unit.services.api.desk import OUTSIDE, QUIET, TOKEN, FakeNeighbour, FakeStore, a_client, a_survey, away
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/login?next=/docs"])
@@ -53,3 +54,65 @@ def test_values_in_a_page_are_escaped() -> None:
 
 def test_who_is_logged_in_is_not_asked_again() -> None:
     assert a_client().get("/login?next=/docs").headers["location"] == "/docs"
+
+
+# --- the first page ---
+
+
+def test_whatever_is_down_the_first_page_comes_and_says_so() -> None:
+    client = a_client(
+        store=away(), alerter=FakeNeighbour(away=True), survey=a_survey(database_problem="the database does not answer")
+    )
+
+    answer = client.get("/")
+
+    assert answer.status_code == 200
+    assert answer.text.count("Not known: the database does not answer.") == 2
+    assert "Not known: the alerter does not answer: no answer within 2 s." in answer.text
+    assert '<strong role="status">down</strong>' in answer.text
+    assert 'href="/reports/daily/' in answer.text
+
+
+def test_the_first_page_names_what_fires_and_what_failed() -> None:
+    bad = QUIET | {
+        "bad_runs": 1, "open_gaps": 2,
+        "worst": [{"run_id": 7, "job": "backup", "state": "failed", "why": "no room\nat all"}],
+    }  # fmt: skip
+    alerter = FakeNeighbour({("GET", "/alerts"): {"alerts": [an_alert(13)], "next": None}})
+
+    text = a_client(store=FakeStore(answers={"last_day": [bad]}), alerter=alerter).get("/").text
+
+    assert an_alert(13)["summary"] in text
+    assert '<a href="/runs/7">backup failed</a> <span class="quiet">no room</span>' in text
+    assert 'href="/runs?state=failed"' in text
+    assert 'href="/gaps?state=open"' in text
+
+
+def test_the_first_page_leads_everywhere() -> None:
+    text = a_client().get("/").text
+
+    for place in ("/reports", "/alerts", "/symbols", "/gaps", "/runs", "/runbooks", "/docs", "/health?text=true"):
+        assert f'href="{place}"' in text
+
+
+# --- the API's documentation ---
+
+
+def test_the_documentation_needs_no_script() -> None:
+    text = a_client().get("/docs").text
+
+    assert "<script" not in text
+    assert "curl http://desk/health" in text
+
+
+def test_from_outside_its_examples_are_for_outside() -> None:
+    headers = OUTSIDE | {"Authorization": f"Bearer {TOKEN}", "Host": "desk.example.com"}
+
+    assert "https://desk.example.com/bars" in a_client(login_token=TOKEN).get("/docs", headers=headers).text
+
+
+# --- the icon beside what is no page ---
+
+
+def test_browsers_find_the_icon_where_they_look_for_it() -> None:
+    assert a_client(token=TOKEN).get("/favicon.ico").headers["content-type"] == "image/svg+xml"

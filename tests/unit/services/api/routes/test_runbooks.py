@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from services.api.app import RUNBOOKS
-from services.api.routes.runbooks import html_of
+from services.api.routes.runbooks import html_of, summary_of
 from tests.unit.services.api.desk import a_client
 
 
@@ -53,3 +53,24 @@ def test_every_runbook_that_is_delivered_is_served(file: Path) -> None:
     assert f"<h1>{file.stem}</h1>" in answer.text
     assert all((RUNBOOKS / f"{name}.md").exists() for name in re.findall(r'<a href="(\w+)"', answer.text))
     assert '<a href="..' not in answer.text
+
+
+def test_the_list_says_what_each_alert_means(runbooks: Path) -> None:
+    (runbooks / "DiskFull.md").write_text("# DiskFull\n\n**What it means.** The `disk` is\nfull. Soon.\n")
+
+    text = a_client(runbooks=runbooks).get("/runbooks").text
+
+    assert '<a href="/runbooks/DiskFull"><strong>DiskFull</strong> <span>The disk is full.</span></a>' in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize("file", sorted(RUNBOOKS.glob("*.md")), ids=lambda file: file.stem)
+def test_every_runbook_has_one_title_and_says_what_it_is_about(file: Path) -> None:
+    assert a_client().get(f"/runbooks/{file.stem}").text.count("<h1>") == 1
+    assert summary_of(file.read_text(encoding="utf-8"))
+
+
+def test_a_wide_table_is_scrolled_by_keyboard_too() -> None:
+    html = html_of("| a |\n| - |\n| b |\n")
+
+    assert html.startswith('<div class="wide" tabindex="0" role="region" aria-label="Table 1"><table>')

@@ -95,3 +95,49 @@ def test_arguments_that_no_database_stores_are_refused() -> None:
 
 def test_starting_a_job_takes_the_token() -> None:
     assert a_client(token="open sesame").post("/runs", json={"job": "backup"}).status_code == 401
+
+
+# --- for browsers ---
+
+HTML = {"Accept": "text/html,*/*;q=0.8"}
+
+
+def test_a_browser_gets_what_ran_and_apart_from_it_what_is_to_come() -> None:
+    later = a_run(9, state="expected", job="preflight", result=None, scheduled_for=AT.replace(hour=13))
+    store = FakeStore(answers={"runs": [later, a_run(8)], "jobs": [{"job": "backup"}]})
+
+    text = a_client(store=store).get("/runs", headers=HTML).text
+
+    assert "1 to come, the next preflight" in text
+    assert text.count("<tr") == 2
+    assert "rows 3" in text
+    assert "<option>backup</option>" in text
+
+
+def test_what_is_asked_for_by_its_state_is_in_the_list() -> None:
+    store = FakeStore(answers={"runs": [a_run(9, state="expected")]})
+
+    text = a_client(store=store).get("/runs?state=expected", headers=HTML).text
+
+    assert "to come" not in text.partition("<form")[2]
+    assert 'href="/runs/9"' in text
+
+
+def test_a_run_that_failed_is_read_with_its_error_and_its_log() -> None:
+    failed = a_run(state="failed", error="<boom> & more", log="line one\nline two", args={"keep": 3}, result=None)
+
+    text = a_client(store=FakeStore(answers={"runs": [failed]})).get("/runs/7", headers=HTML).text
+
+    assert "&lt;boom&gt; &amp; more" in text
+    assert "line one\nline two" in text
+    assert "&#34;keep&#34;: 3" in text
+    assert "live.js" not in text
+
+
+def test_a_run_under_way_shows_how_far_it_is() -> None:
+    running = a_run(state="running", progress={"done": 3, "total": 10, "what": "days"}, finished_at=None, result=None)
+
+    text = a_client(store=FakeStore(answers={"runs": [running]})).get("/runs/7", headers=HTML).text
+
+    assert 'max="10" value="3"' in text
+    assert "live.js" in text

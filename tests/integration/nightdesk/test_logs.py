@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from deploy.databases import free_port
+
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 PROGRAM = [sys.executable, "-m", "tests.integration.nightdesk.log_writer"]
@@ -256,3 +258,29 @@ def test_a_form_that_is_asked_for_is_used_wherever_the_output_goes() -> None:
     assert b"\x1b" not in done.stdout
     with pytest.raises(ValueError, match="Extra data"):
         json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("request_to_end", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_stopped_has_said_so_in_its_file(tmp_path: Path, request_to_end: signal.Signals) -> None:
+    port = free_port()
+    environ = {"SIMULATOR_PORT": str(port), "LISTEN_HOST": "127.0.0.1", "LOG_DIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.simulator"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environ},
+    )  # fmt: skip
+    try:
+        assert eventually(lambda: has_event(tmp_path / "simulator", "simulator.started"))
+        process.send_signal(request_to_end)
+        process.wait(PATIENCE_S)
+    finally:
+        process.kill()
+
+    (file,) = (tmp_path / "simulator").glob("*.jsonl")
+    events = [json.loads(line)["event"] for line in file.read_text().splitlines()]
+    assert events[0] == "simulator.starting"
+    assert events[-1] == "simulator.stopped"
+
+
+def has_event(directory: Path, event: str) -> bool:
+    return any(f'"{event}"' in file.read_text() for file in directory.glob("*.jsonl"))

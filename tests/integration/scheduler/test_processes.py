@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -51,6 +52,18 @@ def test_a_file_and_a_line_are_a_job(desk: Desk) -> None:
     (started,), (ended,) = lines(desk, "run.started", run_id), lines(desk, "run.ended", run_id)
     assert started["args"] == {"key": "a", "seconds": 0.1}
     assert (ended["outcome"], ended["result"]) == ("succeeded", result)
+
+
+def test_both_workers_and_the_processes_of_runs_log_to_one_file_every_line_whole(desk: Desk) -> None:
+    run_ids = [desk.ask("once", f"file-{number}", seconds=0.1) for number in range(4)]
+    assert eventually(lambda: desk.over(run_ids))
+    (file,) = (desk.stack.layout.log_files / "jobs").glob(f"jobs-{socket.gethostname()}.jsonl")
+    found = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+    assert {line["service"] for line in found} == {"jobs"}
+    assert [line["event"] for line in found].count("jobs.starting") >= 2
+    ended = [line["run_id"] for line in found if line["event"] == "run.ended"]
+    assert all(ended.count(run_id) == 1 for run_id in run_ids)
 
 
 def test_every_way_to_end_is_in_the_row(desk: Desk) -> None:

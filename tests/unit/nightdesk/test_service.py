@@ -1,9 +1,14 @@
 """How a process begins and ends."""
 
+import io
+import json
+
 import pytest
 
 from nightdesk.errors import ConfigurationError, UnavailableError
-from nightdesk.service import EXIT_CONFIGURATION, Watchdog, entry
+from nightdesk.logs import Log
+from nightdesk.service import EXIT_CONFIGURATION, Pulse, Watchdog, entry
+from nightdesk.settings import Settings
 
 
 class Desk:
@@ -72,3 +77,29 @@ def test_any_other_error_of_ours_ends_with_status_1() -> None:
     with pytest.raises(SystemExit) as ended:
         entry("collector", run)
     assert ended.value.code == 1
+
+
+def test_an_error_of_nobodys_ends_with_status_1_and_is_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(_: object) -> None:
+        raise ZeroDivisionError("never thought of")
+
+    with pytest.raises(SystemExit) as ended:
+        entry("collector", run)
+    assert ended.value.code == 1
+    assert "service.failed" in capsys.readouterr().out
+
+
+def test_a_pulse_tells_for_how_long_it_runs_and_what_was_logged_whatever_the_least_level() -> None:
+    stream = io.StringIO()
+    log = Log("desk", Settings(log_level="error", log_format="json"), stream)
+    now_s = 100.0
+    pulse = Pulse(log, monotonic_s=lambda: now_s)
+    log.say("error", "desk.failed")
+    log.flush(10.0)
+    now_s = 700.4
+    pulse.say()
+    log.flush(10.0)
+
+    line = json.loads(stream.getvalue().splitlines()[-1])
+    assert (line["event"], line["level"], line["service"]) == ("service.alive", "info", "desk")
+    assert (line["uptime_s"], line["lines"], line["dropped"], line["errors"]) == (600, 1, 0, 1)

@@ -22,7 +22,7 @@ def row(number: int, path: str, content: bytes) -> Known:
 
 
 def told(found: list[Match]) -> dict[str, int | None]:
-    return {str(one.candidate.found.path): one.known and one.known.log_file_id for one in found}
+    return {str(one.candidate.found.path): one.known.log_file_id if one.known else None for one in found}
 
 
 LONG = b"".join(b"%d " % number + LINE for number in range(100))

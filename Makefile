@@ -9,7 +9,7 @@ AT_ONCE = --numprocesses=$(or $(JOBS),3) --dist=loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status password ack silence silences unsilence alert-test schedule run backfill demo-logs restore restore-backup test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove dashboards-save screenshots lock clean
+.PHONY: help up down logs status password ack silence silences unsilence alert-test schedule run backfill demo-logs restore report import demo-trades restore-backup test test-slow check format fuzz acceptance e2e chaos chaos-long night alerter-kills alerter-load bench bench-scale bench-endurance bench-cost replay replay-remove dashboards-save screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,17 @@ restore-backup: ## restore the newest backup of the database into an empty one, 
 demo-logs: ## write a day of six services' logs, made up, and the week before it, and digest them: ARGS='{"lines": 20000}'
 	@JOB=demo_logs deploy/desk run
 	@JOB=log_digest ARGS='{"notify": false, "tell_new": false}' deploy/desk run
+
+# --- orders ---
+
+import: ## record a file of CSV: FILE=orders.csv KIND=orders (or traders, instruments), CREATE=yes records what its orders name as well
+	@deploy/desk import
+
+report: ## print the trade report and write it below reports/: FROM=2026-11-01 TO=2026-11-28, both included; else this month
+	@deploy/desk report
+
+demo-trades: ## make up a month of orders, the same ones every time: ARGS='{"month": "2026-11", "orders": 5000}' if you like
+	@deploy/desk demo-trades
 
 # --- proof ---
 

@@ -16,6 +16,7 @@ from deploy.local.stack import SOURCE, Stack
 from nightdesk.errors import ConfigurationError, NightdeskError, UnavailableError
 
 ALERTER: Final = "alerter"
+API: Final = "api"
 JOB: Final = "job"
 RESTORE: Final = "restore-backup"
 
@@ -24,16 +25,11 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Run one command; return the exit status."""
     command, *rest = arguments or [""]
     try:
-        if command == ALERTER:
-            return ask_alerter(desk(environ), rest)
-        if command == JOB:
-            return do_job(desk(environ), rest)
-        if command == RESTORE:
-            return restore_backup(desk(environ), rest)
+        if command in WITHIN:
+            return WITHIN[command](desk(environ), rest)
         if command not in COMMANDS or rest:
-            print(
-                f"usage: python -m deploy.local {'|'.join(COMMANDS)}|{ALERTER} ...|{JOB} ...|{RESTORE}", file=sys.stderr
-            )
+            within = " ...|".join(WITHIN)
+            print(f"usage: python -m deploy.local {'|'.join(COMMANDS)}|{within} ...", file=sys.stderr)
             return 2
         COMMANDS[command](desk(environ))
     except NightdeskError as error:
@@ -158,6 +154,13 @@ def ask_alerter(stack: Stack, arguments: list[str]) -> int:
     return _within(stack, ALERTER, "services.alerter.command", arguments)
 
 
+def ask_api(stack: Stack, arguments: list[str]) -> int:
+    """Run one of the api's own commands with its environment; return the exit status."""
+    if not stack.supervisor.runs():
+        raise UnavailableError("the desk does not run; make up starts it")
+    return _within(stack, API, "services.api.command", arguments)
+
+
 def do_job(stack: Stack, arguments: list[str]) -> int:
     """Do one job by hand with the jobs' environment; return the exit status."""
     if not stack.supervisor.runs():
@@ -194,6 +197,14 @@ COMMANDS: Final[Mapping[str, Callable[[Stack], None]]] = {
     "status": status,
     "password": password,
 }
+
+WITHIN: Final[Mapping[str, Callable[[Stack, list[str]], int]]] = {
+    ALERTER: ask_alerter,
+    API: ask_api,
+    JOB: do_job,
+    RESTORE: restore_backup,
+}
+"""Commands with arguments of their own, run with the environment of one of the desk's processes."""
 
 
 def run() -> int:

@@ -11,6 +11,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 RULE_FILES = sorted((ROOT / "prometheus" / "rules").glob("*.yaml"))
 TEST_FILES = sorted((ROOT / "prometheus" / "tests").glob("*.yml"))
+QUERY_FILES = sorted((ROOT / "services" / "jobs" / "facts" / "promql").glob("*.promql"))
 RUNBOOKS = ROOT / "docs" / "runbooks"
 SOURCES = [*sorted((ROOT / "nightdesk").rglob("*.py")), *sorted((ROOT / "services").rglob("*.py"))]
 
@@ -37,7 +38,9 @@ THRESHOLDS = {name for name in RECORDS if name.startswith("threshold:")}
 
 
 def queries() -> Iterator[str]:
-    """Every expression: of rules, and of templates in their annotations."""
+    """Every expression: of rules, of templates in their annotations, and of what the reports ask for."""
+    for file in QUERY_FILES:
+        yield file.read_text(encoding="utf-8")
     for rule in RULES:
         yield rule["expr"]
         yield from rule.get("annotations", {}).values()

@@ -15,6 +15,7 @@ from bench.rows import (
     limit_copy,
     limit_json,
     limit_xadd,
+    logged,
     memory,
     pages,
     pipeline,
@@ -106,6 +107,7 @@ ROWS: Final[Mapping[str, Row]] = {
     "limit-bars-sql": Row(
         measure=lambda bench: bench.once(pages.run).bare_s, unit="s", limit="limit-bars-sql", rounds=1
     ),
+    "logging": Row(measure=lambda bench: bench.once(logged.run).rate, unit="lines/s", limit="limit-logging"),
     "limit-backfill-copy": Row(
         measure=lambda bench: bench.once(backfill.run).bare_rate, unit="rows/s", limit="limit-backfill-copy"
     ),
@@ -120,6 +122,7 @@ ROWS: Final[Mapping[str, Row]] = {
     "limit-updates": _scheduler(lambda turns: turns.singles_ms),
     "limit-update": _scheduler(lambda turns: turns.set_ms),
     "limit-statements": Row(measure=lambda _: scheduler.JOBS, unit="statements", limit="limit-statements"),
+    "limit-logging": Row(measure=lambda bench: bench.once(logged.run).bare_rate, unit="lines/s", limit="limit-logging"),
     "limit-turn-p50": _turn(50),
     "limit-turn-p99": _turn(99),
     "limit-depth-json": Row(measure=lambda bench: bench.once(depth.run).parsed, limit="limit-depth-json"),

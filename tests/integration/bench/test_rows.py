@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.place import Machine
-from bench.rows import backfill, depth, latency, pipeline, scheduler
+from bench.rows import backfill, depth, latency, logged, pipeline, scheduler
 from bench.workbench import NothingToMeasureError, Workbench, two_cores
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -55,6 +55,13 @@ def test_a_run_takes_place_once_a_round_however_many_rows_it_gives(bench: Workbe
         return len(runs)
 
     assert [bench.once(run), bench.shared().once(run)] == [1, 1]
+
+
+def test_lines_are_logged_and_written_bare(bench: Workbench) -> None:
+    done = logged.run(bench)
+
+    assert done.rate > 0
+    assert done.bare_rate > 0
 
 
 def test_a_gap_of_the_benchmark_is_filled_and_copied(bench: Workbench) -> None:

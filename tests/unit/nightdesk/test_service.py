@@ -91,7 +91,7 @@ def test_an_error_of_nobodys_ends_with_status_1_and_is_in_the_log(capsys: pytest
 
 def test_a_pulse_tells_for_how_long_it_runs_and_what_was_logged_whatever_the_least_level() -> None:
     stream = io.StringIO()
-    log = Log("desk", Settings(log_level="error", log_format="json"), stream)
+    log = Log("desk", Settings.model_validate({"log_level": "error", "log_format": "json"}), stream)
     now_s = 100.0
     pulse = Pulse(log, monotonic_s=lambda: now_s)
     log.say("error", "desk.failed")

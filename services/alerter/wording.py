@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final, TypeAlias
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from nightdesk.durations import written
@@ -27,6 +28,9 @@ TEMPLATE_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? \
 """A moment as a rule's ``humanizeTimestamp`` writes it: Go's ``Time.String`` in UTC."""
 
 NOT_FACTS: Final = frozenset({NAME, SEVERITY, "title"})
+
+REPORT: Final = "report"
+"""The labelled line with the path of a report that a message sums up."""
 
 Sign: TypeAlias = Callable[[int, float], str]
 """Return the token that lets its holder acknowledge what a notification told, made at this time."""
@@ -155,6 +159,8 @@ class Words:
             return []
         runbook = self._runbook(news.alerts[0]) if news.alerts else None
         found = [] if runbook is None else [Link("Runbook", runbook)]
+        report = self._report(news.alerts[0]) if news.alerts else None
+        found += [] if report is None else [Link("Report", report)]
         return [*found, Link("Alerts", f"{self.public_url}/alerts"), Link("Grafana", f"{self.public_url}/grafana/")]
 
     def _runbook(self, alert: Alert) -> str | None:
@@ -163,6 +169,12 @@ class Words:
         if url.startswith(("https://", "http://")):
             return url
         return f"{self.public_url}/runbooks/{PurePosixPath(url).stem}" if url and self.public_url else None
+
+    def _report(self, alert: Alert) -> str | None:
+        """Return the address of the report that a job tells of; its path is a labelled line of the message."""
+        path = alert.labels.get(REPORT, "")
+        is_ours = alert.source is Source.POST and path.startswith("/reports/")
+        return f"{self.public_url}{quote(path)}" if is_ours else None
 
     def _acknowledge_url(self, notification_id: int, now_s: float) -> str | None:
         return None if self.public_url is None else f"{self.public_url}/ack/{self.sign(notification_id, now_s)}"

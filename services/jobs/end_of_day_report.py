@@ -29,7 +29,7 @@ BEFORE = timedelta(hours=1)
 class Arguments(job.Arguments):
     """Which day, and whether it is told."""
 
-    day: date | None = Field(None, description="the UTC day; by default that of an hour before the time of the run")
+    day: date | None = Field(default=None, description="the UTC day; else that of an hour before the time of the run")
     notify: bool = Field(default=True, description="whether the person is told")
 
 

@@ -22,7 +22,7 @@ WEEK = timedelta(days=7)
 class Arguments(job.Arguments):
     """Which week, and whether it is told."""
 
-    day: date | None = Field(None, description="a UTC day of the week; by default one a week before the run's time")
+    day: date | None = Field(default=None, description="a UTC day of the week; else one a week before the run's time")
     notify: bool = Field(default=True, description="whether the person is told")
 
 

@@ -8,13 +8,36 @@ import pytest
 from nightdesk.reports.verdict import MOST_REASONS, RULES, Figures, Level, Section, counted, judge, percent
 
 WHOLE: dict[str, Any] = {
-    "day": date(2026, 11, 19), "symbols": 10, "symbols_seen": 10, "symbols_verified": 10, "complete_percent": 100.0,
-    "least_percent": 100.0, "gaps_opened": 4, "gaps_open": 0, "gaps_unfillable": 0, "runs_succeeded": 80,
-    "runs_failed": 0, "runs_missed": 0, "alerts_told": 0, "pages": 0, "pages_unanswered": 0, "pages_firing": 0, "errors": 2,
-    "error_lines": 9, "new_errors": 0, "told_s": 86_400.0, "alerts_until_s": 86_400.0, "measured_until_s": 86_400.0,
-    "unobserved_s": 0.0, "downtime_s": 0.0, "planned_downtime_s": 0.0, "restarts": 0.0, "disk_free_ratio": 0.4,
-    "memory_available_ratio": 0.5, "memory_used_ratio": 0.7,
-}  # fmt: skip
+    "day": date(2026, 11, 19),
+    "symbols": 10,
+    "symbols_seen": 10,
+    "symbols_verified": 10,
+    "complete_percent": 100.0,
+    "least_percent": 100.0,
+    "gaps_opened": 4,
+    "gaps_open": 0,
+    "gaps_unfillable": 0,
+    "runs_succeeded": 80,
+    "runs_failed": 0,
+    "runs_missed": 0,
+    "alerts_told": 0,
+    "pages": 0,
+    "pages_unanswered": 0,
+    "pages_firing": 0,
+    "errors": 2,
+    "error_lines": 9,
+    "new_errors": 0,
+    "told_s": 86_400.0,
+    "alerts_until_s": 86_400.0,
+    "measured_until_s": 86_400.0,
+    "unobserved_s": 0.0,
+    "downtime_s": 0.0,
+    "planned_downtime_s": 0.0,
+    "restarts": 0.0,
+    "disk_free_ratio": 0.4,
+    "memory_available_ratio": 0.5,
+    "memory_used_ratio": 0.7,
+}
 
 
 def figures(**changes: Any) -> Figures:

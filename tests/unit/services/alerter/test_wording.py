@@ -395,3 +395,24 @@ def test_what_a_rule_writes_of_a_moment_is_told_in_the_zone_of_the_person(writte
     assert message.title == f"silent since {read}"
     assert message.text == f"since {read}."
     assert f"at {read}" in [fact.text for fact in message.facts]
+
+
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("/reports/daily/2026-11-19", "https://desk.example.com/reports/daily/2026-11-19"),
+        ("/reports/a b", "https://desk.example.com/reports/a%20b"),
+        ("https://elsewhere.example.com/reports/", None),
+        ("//elsewhere.example.com/reports/", None),
+    ],
+)
+def test_a_message_that_sums_up_a_report_links_to_it(path: str, link: str | None) -> None:
+    message = said(Kind.FIRING, firing=(a_post(report=path),), public_url="https://desk.example.com")
+
+    assert dict(message.links).get("Report") == link
+
+
+def test_only_a_posts_label_is_a_report() -> None:
+    of_a_rule = replace(an_alert(1), labels={NAME: "FeedSilent", "report": "/reports/daily/2026-11-19"})
+
+    assert "Report" not in dict(said(Kind.FIRING, firing=(of_a_rule,), public_url="https://desk.example.com").links)

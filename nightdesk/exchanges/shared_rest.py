@@ -6,13 +6,17 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import requests
+import structlog
 
 from nightdesk.backoff import delays_s
 from nightdesk.clock import Clock
-from nightdesk.errors import RateLimitedError, UnavailableError
+from nightdesk.errors import NightdeskError, RateLimitedError, UnavailableError
 from nightdesk.exchanges.history import History, Request
 from nightdesk.exchanges.rest import DEFAULT_RETRY_AFTER_S, Outcome, body_of, named, outcome_of
+from nightdesk.logs import redacted
 from nightdesk.outbound import Answer, Call, retry_after_s
+
+log = structlog.get_logger()
 
 ATTEMPTS: Final = 5
 """Of one question, when the exchange does not answer."""
@@ -124,6 +128,15 @@ class SharedRest:
     def _attempt(self, request: Request) -> bytes:
         self.spent.requests += 1
         self.spent.weight += request.weight
+        try:
+            body = self._asked(request)
+        except NightdeskError as error:
+            log.warning("fetch.failed", url=named(request.url), error=redacted(str(error)))
+            raise
+        log.info("fetch.succeeded", url=named(request.url))
+        return body
+
+    def _asked(self, request: Request) -> bytes:
         try:
             answer = self._call("GET", request.url, self._headers, None)
         except requests.RequestException as error:

@@ -285,6 +285,7 @@ class Link:
         except Exception as error:  # noqa: BLE001  a defect in a codec must not end the session
             self._reject(error, body)
             return False
+        log.info("session.fetched", feed=self._feed, key=fetch.key)
         # Asked again with the same key: that request replaces this one, so this task forgets itself first.
         self._fetches.pop(fetch.key, None)
         # Not `ticked`: that REST answers does not show that the socket says anything.

@@ -32,6 +32,7 @@ log = structlog.get_logger()
 LINES_KEPT: Final = 60
 """Of a run's log, the last ones, in its row."""
 
+ROUTINE: Final = '"fetch.succeeded"'
 LONGEST_LINE: Final = 1000
 LONGEST_ERROR: Final = 4000
 LONGEST_TOLD: Final = 4000
@@ -68,8 +69,9 @@ class Tail:
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
 
     def keep(self, line: str) -> None:
-        """Take one line."""
-        self.lines.append(line[:LONGEST_LINE])
+        """Take one line, unless it only says that an answer came: there may be a thousand of those."""
+        if ROUTINE not in line:
+            self.lines.append(line[:LONGEST_LINE])
 
     def text(self) -> str:
         """Return the lines."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import requests
+from structlog.testing import capture_logs
 
 from nightdesk.clock import Clock
 from nightdesk.errors import ExchangeError, RateLimitedError, UnavailableError
@@ -144,3 +145,13 @@ def test_it_waits_for_its_turn() -> None:
         exchange.rest.get(REQUEST)
 
     assert exchange.asked_s == pytest.approx([0.0, 0.0, 30.0, 60.0])
+
+
+def test_every_answer_and_every_failure_is_told_without_the_key() -> None:
+    exchange = Exchange(FakeAnswer(503), requests.ConnectionError(), FakeAnswer())
+
+    with capture_logs() as lines:
+        exchange.rest.get(REQUEST)
+
+    assert [line["event"] for line in lines] == ["fetch.failed", "fetch.failed", "fetch.succeeded"]
+    assert "secret" not in str(lines)

@@ -25,11 +25,11 @@ def test_the_file_that_comes_with_the_project_can_be_read() -> None:
     config = read_logs(ROOT / "config" / "logs.yaml")
 
     assert list(config.sources) == ["nightdesk", "demo"]
-    assert ("collector.started", "restart") in config.meanings()
+    assert ("collector.starting", "restart") in config.meanings()
     assert ("fetch.failed", "fetch_failed") in config.meanings()
 
 
-def test_every_restart_that_is_counted_is_an_event_that_a_service_logs() -> None:
+def test_every_event_with_a_meaning_is_one_that_a_service_logs() -> None:
     """But for the demo's, whose name is made in the file itself."""
     config = read_logs(ROOT / "config" / "logs.yaml")
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "services").rglob("*.py"))

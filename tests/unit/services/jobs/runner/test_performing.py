@@ -255,3 +255,12 @@ def test_the_last_lines_of_a_log_are_kept_and_long_ones_are_cut() -> None:
     lines = tail.text().splitlines()
     assert lines[0].startswith("40 ")
     assert {len(line) for line in lines} == {performing.LONGEST_LINE}
+
+
+def test_answers_of_an_exchange_push_nothing_out_of_the_last_lines() -> None:
+    tail = Tail()
+    tail.keep('{"event": "backfill.gap"}')
+    for _ in range(100):
+        tail.keep('{"event": "fetch.succeeded"}')
+
+    assert tail.text() == '{"event": "backfill.gap"}'

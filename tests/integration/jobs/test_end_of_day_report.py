@@ -34,7 +34,8 @@ BEGIN_S = datetime(2026, 11, 19, tzinfo=UTC).timestamp()
 ALERT: dict[str, Any] = {
     "alert_id": 7, "name": "FeedSilent", "state": "ended", "tier": "critical", "source": "prometheus",
     "summary": "silent", "description": "", "last_good": "", "runbook": "", "labels": {"feed": "simulator"},
-    "hidden": False, "note": None, "started_at": "2026-11-19T03:10:00Z", "ended_at": "2026-11-19T03:14:00Z", "told_at": "2026-11-19T03:10:05Z",
+    "hidden": False, "note": None, "started_at": "2026-11-19T03:10:00Z",
+    "ended_at": "2026-11-19T03:14:00Z", "told_at": "2026-11-19T03:10:05Z",
     "acknowledged_at": "2026-11-19T03:12:05Z", "acknowledged_by": "phone",
 }  # fmt: skip
 SILENCE: dict[str, Any] = {

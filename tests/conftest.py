@@ -70,6 +70,13 @@ def database(postgres_server: databases.RunningPostgres, template: str) -> Itera
         yield one
 
 
+@pytest.fixture(scope="module")
+def module_database(postgres_server: databases.RunningPostgres, template: str) -> Iterator[Database]:
+    """The same for a module that fills it once and only reads."""
+    with a_database(postgres_server, template) as one:
+        yield one
+
+
 @contextmanager
 def a_database(postgres_server: databases.RunningPostgres, template: str) -> Iterator[Database]:
     """Make a database of the template, and drop it at the end."""

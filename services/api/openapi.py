@@ -50,6 +50,16 @@ LINKS: Final[dict[tuple[str, str, str], dict[str, Any]]] = {
         }
         for name, what in (("alert", "history of"), ("acknowledge", "acknowledge"))
     },
+    ("/reports/logs/{day}", "get", "200"): {
+        "error_lines": {
+            "operationId": "error_lines",
+            "parameters": {
+                "day": "$response.body#/day",
+                "fingerprint": "$response.body#/errors/0/fingerprint",
+            },
+            "description": "the lines of an error that was found",
+        }
+    },
     ("/runs", "get", "200"): {
         "run": {
             "operationId": "run",

@@ -67,6 +67,17 @@ SELECT
     'A-' || n, 1 + n % 2, 1, CASE WHEN n % 3 = 0 THEN 'sell' ELSE 'buy' END, 1 + n, 10.25,
     CASE WHEN n % 10 = 0 THEN 'failed' ELSE 'executed' END, timestamptz '2026-01-05 10:00Z' + n * interval '1 hour'
 FROM generate_series(1, 40) AS n;
+INSERT INTO log_counts (day, service, level, event, lines) VALUES ('2026-11-19', 'gateway', 'error', '', 3);
+INSERT INTO log_errors (
+    day, fingerprint, service, level, event, template, sample, lines, first_at, last_at
+)
+VALUES (
+    '2026-11-19', 'b269569bfe617a8f', 'gateway', 'error', '', 'order <n> is lost', 'order 7 is lost', 3,
+    '2026-11-19 12:00Z', '2026-11-19 13:00Z'
+);
+INSERT INTO log_events (log_file_id, "offset", time, service, level, event, message, fingerprint, fields)
+SELECT 1, n, '2026-11-19 12:00Z', 'gateway', 'error', '', 'order 7 is lost', 'b269569bfe617a8f', '{}'
+FROM generate_series(1, 3) AS n;
 """
 
 

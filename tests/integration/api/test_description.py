@@ -50,6 +50,7 @@ GUARDED = {
     "/silences", "/silences/{silence_id}", "/runs", "/runs/{run_id}", "/instruments", "/traders", "/orders",
     "/reports/trades",
     "/reports", "/reports/daily/{day}", "/reports/daily/{day}/charts/{name}.svg", "/reports/weekly/{day}",
+    "/reports/logs/{day}", "/reports/logs/{day}/{fingerprint}",
 }  # fmt: skip
 
 

@@ -14,6 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 PHONE: Final = (375, 667)
 DESKTOP: Final = (1280, 900)
 SERIOUS: Final = frozenset({"serious", "critical"})
+SCHEMES: Final[dict[str, dict[str, Any]]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
+"""What axe-core looks for in either of the two: all but colours is the same."""
+
 FINGER_PX: Final = 44
 """What is to be hit with a finger is so tall at least (WCAG 2.5.5)."""
 
@@ -43,8 +46,6 @@ SMALL: Final = """
 OUTLINE: Final = """
 () => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map((one) => Number(one.tagName[1]))
 """
-
-MAIN: Final = "() => document.querySelector('main')?.innerText ?? ''"
 
 REACHABLE: Final = """
 () => [...document.querySelectorAll(
@@ -105,28 +106,23 @@ def kind_of(path: str) -> str:
     return next((kind for pattern, kind in KINDS if re.fullmatch(pattern, plain)), plain)
 
 
-def crawl(
-    browser: Browser, address: str, *, size: tuple[int, int], scheme: str = "light", script: bool = True
-) -> dict[str, Visit]:
+def crawl(browser: Browser, address: str, *, size: tuple[int, int], script: bool = True) -> dict[str, Visit]:
     """Follow every link from ``/``, one page of each kind, and return what was seen by kind."""
     width, height = size
     context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        java_script_enabled=script,
-        has_touch=size == PHONE,
+        viewport={"width": width, "height": height}, java_script_enabled=script, has_touch=size == PHONE
     )
     try:
-        return {visit.kind: visit for visit in _visits(context, address, is_phone=size == PHONE, script=script)}
+        return {visit.kind: visit for visit in _visits(context, address, script=script)}
     finally:
         context.close()
 
 
-def _visits(context: BrowserContext, address: str, *, is_phone: bool, script: bool) -> Iterator[Visit]:
+def _visits(context: BrowserContext, address: str, *, script: bool) -> Iterator[Visit]:
     seen = {"/"}
     waiting = deque(["/"])
     while waiting:
-        visit = look(context, address, waiting.popleft(), is_phone=is_phone, script=script)
+        visit = look(context, address, waiting.popleft(), script=script)
         for link in visit.links:
             if kind_of(link) not in seen:
                 seen.add(kind_of(link))
@@ -134,7 +130,7 @@ def _visits(context: BrowserContext, address: str, *, is_phone: bool, script: bo
         yield visit
 
 
-def look(context: BrowserContext, address: str, path: str, *, is_phone: bool, script: bool) -> Visit:
+def look(context: BrowserContext, address: str, path: str, *, script: bool = True) -> Visit:
     """Open one page of ours and say what it leads to, and what is wrong with it."""
     page = context.new_page()
     watched = Watched(page, address)
@@ -144,26 +140,28 @@ def look(context: BrowserContext, address: str, path: str, *, is_phone: bool, sc
         kind = answer.headers.get("content-type", "")
         if not kind.startswith("text/html"):
             return Visit(path=path, kind=kind_of(path), is_page=False, links=[], words="", faults=watched.faults)
-        links = _links(page, address)
-        faults = _faults(page, is_phone=is_phone) if script else _faults_without_script(page)
+        words, links = page.locator("main").first.inner_text(), _links(page, address)
+        faults = [*_outline(page), *_small(page), *([*_axe(page), *_keyboard(page)] if script else [])]
         return Visit(
             path=path,
             kind=kind_of(path),
             is_page=True,
             links=links,
-            words=page.locator("main").first.inner_text(),
+            words=words,
             faults=[*watched.faults, *faults],
         )
     finally:
         page.close()
 
 
-def unreachable(page: Page) -> list[str]:
+def _keyboard(page: Page) -> list[str]:
     """Press Tab through a whole page; return what is wrong: what is never reached, and where the focus is not seen."""
     wanted = page.evaluate(REACHABLE)
     page.evaluate("() => { document.activeElement.blur(); window.scrollTo(0, 0); }")
     reached: dict[int, dict[str, Any]] = {}
-    for _ in range(wanted + 5):
+    for _ in range(3 * wanted + 5):  # a date has a place of its own for its day, its month and its year
+        if len(reached) == wanted:
+            break
         page.keyboard.press("Tab")
         focused = page.evaluate(FOCUSED)
         if focused is not None:
@@ -178,18 +176,24 @@ def _links(page: Page, address: str) -> list[str]:
     return list(dict.fromkeys(f"{one.path}?{one.query}" if one.query else one.path for one in inside))
 
 
-def _faults(page: Page, *, is_phone: bool) -> Iterator[str]:
-    yield from _faults_without_script(page)
-    for violation in Axe().run(page).response["violations"]:
-        if violation["impact"] in SERIOUS:
-            nodes = "; ".join(str(node["target"]) for node in violation["nodes"][:3])
-            yield f"axe: {violation['id']} ({violation['help']}): {nodes}"
-    if is_phone:
-        yield from (f"small: {one}" for one in page.evaluate(SMALL.replace("LIMIT", str(FINGER_PX))))
+def _axe(page: Page) -> Iterator[str]:
+    """Yield what axe-core calls serious: of everything by day, and by night of the colours."""
+    for scheme, options in SCHEMES.items():
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        for violation in Axe().run(page, options=options).response["violations"]:
+            if violation["impact"] in SERIOUS:
+                nodes = "; ".join(str(node["target"]) for node in violation["nodes"][:3])
+                yield f"axe, {scheme}: {violation['id']} ({violation['help']}): {nodes}"
 
 
-def _faults_without_script(page: Page) -> Iterator[str]:
-    """Yield what is wrong with the outline and the width of a page; both are known without a script of its own."""
+def _small(page: Page) -> list[str]:
+    """Return what is too small for a finger, on a phone."""
+    if page.viewport_size != {"width": PHONE[0], "height": PHONE[1]}:
+        return []
+    return [f"small: {one}" for one in page.evaluate(SMALL.replace("LIMIT", str(FINGER_PX)))]
+
+
+def _outline(page: Page) -> Iterator[str]:
     levels = page.evaluate(OUTLINE)
     if levels.count(1) != 1:
         yield f"{levels.count(1)} h1"
@@ -198,5 +202,5 @@ def _faults_without_script(page: Page) -> Iterator[str]:
     if page.locator("main").count() != 1:
         yield f"{page.locator('main').count()} main"
     wide = page.evaluate("document.documentElement.scrollWidth")
-    if wide > page.viewport_size["width"]:  # type: ignore[index]
+    if wide > page.evaluate("window.innerWidth"):
         yield f"scrolls sideways: {wide}px"

@@ -17,7 +17,8 @@ HEALTH = {"get /health", "get /livez", "get /readyz", "get /metrics"}
 GUARDED = {
     "get /symbols", "get /ticks/latest", "get /bars", "get /gaps", "get /alerts", "get /alerts/{alert_id}",
     "post /alerts/{alert_id}/ack", "get /silences", "post /silences", "delete /silences/{silence_id}",
-    "get /runs", "post /runs", "get /runs/{run_id}",
+    "get /runs", "post /runs", "get /runs/{run_id}", "get /reports/logs/{day}",
+    "get /reports/logs/{day}/{fingerprint}",
     "get /instruments", "post /instruments", "get /traders", "post /traders", "get /orders", "post /orders",
     "get /reports/trades",
     "get /reports", "get /reports/daily/{day}", "get /reports/daily/{day}/charts/{name}.svg",

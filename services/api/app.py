@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -56,6 +56,7 @@ STUCK_S: Final = 60.0
 """A survey takes three seconds whatever is down; an event loop without one for a minute is stuck."""
 
 Rows: TypeAlias = Callable[[str, Mapping[str, object]], Awaitable[list[dict[str, object]]]]
+Report: TypeAlias = Callable[[Iterable[str], Mapping[str, object]], Awaitable[dict[str, list[dict[str, object]]]]]
 
 
 def main() -> None:
@@ -111,6 +112,7 @@ def compose(settings: ApiSettings, registry: CollectorRegistry) -> FastAPI:
             attempts=Attempts(time.monotonic),
         ),
         rows=database.rows,
+        report=database.report,
         record=clerk.record,
         surveyor=surveyor,
         alerter=Neighbour(name="alerter", url=settings.alerter_url, token=_revealed(settings.alerter_token)),
@@ -126,6 +128,7 @@ def build(
     *,
     gate: Gate,
     rows: Rows,
+    report: Report,
     record: Record,
     surveyor: Surveyor,
     alerter: Neighbour,
@@ -145,6 +148,7 @@ def build(
     )
     app.state.gate = gate
     app.state.rows = rows
+    app.state.report = report
     app.state.record = record
     app.state.imports = asyncio.Semaphore(orders.AT_ONCE)
     app.state.surveyor = surveyor

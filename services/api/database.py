@@ -4,10 +4,11 @@ Nothing here waits long: a database that is away is an answer of its own.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import cache
 from importlib import resources
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
@@ -16,16 +17,23 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from nightdesk.errors import UnavailableError
 from nightdesk.reports.statements import statement as report_statement
 
-ACQUIRE_S: Final = 1.0
+ACQUIRE_S: Final = 2.5
 CONNECT_S: Final = 3
 STATEMENT_MS: Final = 10_000
 PATIENCE_S: Final = STATEMENT_MS / 1000 + 1
 MAX_CONNECTIONS: Final = 4
 REPORTS: Final = "reports/"
+REPORTS_AT_ONCE: Final = 2
+"""Connections that reports may hold; the others stay free for what is quick."""
+
+REPORT_PATIENCE_S: Final = 30.0
+SNAPSHOT: Final = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 RETRY_S: Final = 5.0
 """The pool tries a lost server for so long, then only when somebody asks: so it is back as soon as the server is."""
 
 RowList: TypeAlias = list[dict[str, object]]
+Cursor: TypeAlias = psycopg.AsyncCursor[dict[str, object]]
+Answer = TypeVar("Answer")
 
 
 @cache
@@ -61,7 +69,8 @@ class Database:
             check=AsyncConnectionPool.check_connection,
             open=False,
         )
-        self._asking: set[asyncio.Task[RowList]] = set()
+        self._asking: set[asyncio.Task[Any]] = set()
+        self._reports = asyncio.Semaphore(REPORTS_AT_ONCE)
 
     async def open(self) -> None:
         """Begin to connect; does not wait, since the database may come later."""
@@ -77,7 +86,23 @@ class Database:
         A server that is stopped in the middle of a statement answers not even its cancellation, and psycopg waits for
         that. So the question is left behind, not cancelled; the pool bounds how many there can be.
         """
-        asking = asyncio.create_task(self._ask(name, parameters))
+        found = await self._left_behind(self._ask([name], parameters), within_s)
+        return found[name]
+
+    async def report(self, names: Iterable[str], parameters: Mapping[str, object]) -> dict[str, RowList]:
+        """Return the rows of a report's statements by their names, all as of one moment.
+
+        Waits for its turn behind other reports. Raises UnavailableError when all is not there within half a minute.
+        """
+        return await self._left_behind(self._in_turn(list(names), parameters), REPORT_PATIENCE_S)
+
+    async def _in_turn(self, names: Sequence[str], parameters: Mapping[str, object]) -> dict[str, RowList]:
+        async with self._reports:
+            found = await self._ask([f"{REPORTS}{name}" for name in names], parameters, as_of_one_moment=True)
+        return {name: found[f"{REPORTS}{name}"] for name in names}
+
+    async def _left_behind(self, question: Coroutine[Any, Any, Answer], within_s: float) -> Answer:
+        asking = asyncio.create_task(question)
         self._asking.add(asking)
         asking.add_done_callback(self._answered)
         await asyncio.wait({asking}, timeout=within_s)
@@ -85,17 +110,21 @@ class Database:
             raise UnavailableError(f"the database did not answer within {within_s:g} s")
         return asking.result()
 
-    def _answered(self, asking: "asyncio.Task[RowList]") -> None:
+    def _answered(self, asking: "asyncio.Task[Any]") -> None:
         self._asking.discard(asking)
         if not asking.cancelled():
             asking.exception()  # looked at, so that an answer nobody waits for any more is no warning
 
-    async def _ask(self, name: str, parameters: Mapping[str, object]) -> RowList:
+    async def _ask(
+        self, names: Sequence[str], parameters: Mapping[str, object], *, as_of_one_moment: bool = False
+    ) -> dict[str, RowList]:
         try:
-            async with self._pool.connection() as connection:
+            async with self._pool.connection() as connection, AsyncExitStack() as transaction:
+                if as_of_one_moment:
+                    await transaction.enter_async_context(connection.transaction())
+                    await connection.execute(SNAPSHOT)
                 cursor = connection.cursor(row_factory=dict_row)
-                await cursor.execute(statement(name).encode(), parameters)
-                return await cursor.fetchall()
+                return {name: await _fetched(cursor, name, parameters) for name in names}
         except PoolTimeout as error:
             raise UnavailableError("the database does not answer") from error
         except psycopg.errors.QueryCanceled as error:
@@ -104,3 +133,8 @@ class Database:
             raise UnavailableError("the connection to the database broke") from error
         except psycopg.errors.UndefinedTable as error:
             raise UnavailableError("the database has no schema yet") from error
+
+
+async def _fetched(cursor: Cursor, name: str, parameters: Mapping[str, object]) -> RowList:
+    await cursor.execute(statement(name).encode(), parameters)
+    return await cursor.fetchall()

@@ -1,7 +1,6 @@
 """What was different in a day's logs, and the lines of one error."""
 
-import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
@@ -58,7 +57,7 @@ async def log_day(
     ] = None,
 ) -> LogDay | Response:
     """Return a UTC day's errors ranked by novelty, and by service lines, fetches, reconnects, restarts."""
-    found = novelty.build(checked(day), await _rows(request, novelty.STATEMENTS, {"day": day}))
+    found = novelty.build(checked(day), await request.app.state.report(novelty.STATEMENTS, {"day": day}))
     offered = (ReportFormat.HTML, ReportFormat.JSON, ReportFormat.TEXT)
     form = format_of(request, None if format is None else ReportFormat(format), offered)
     if form is ReportFormat.TEXT:
@@ -85,7 +84,7 @@ async def error_lines(
 ) -> LogLines | Response:
     """Return an error's lines on a UTC day, newest first, two hundred a page."""
     asked = log_lines.parameters(checked(day), fingerprint, page)
-    found = log_lines.build(day, page, await _rows(request, log_lines.STATEMENTS, asked))
+    found = log_lines.build(day, page, await request.app.state.report(log_lines.STATEMENTS, asked))
     if found is None:
         detail = f"there is no such error on {day} or in the thirty days before"
         raise RequestError(HTTPStatus.NOT_FOUND, [FieldProblem(field="fingerprint", place="path", detail=detail)])
@@ -115,10 +114,3 @@ def _lines_page(request: Request, found: LogLines) -> Response:
 
 def _shown(line: LogLine) -> str:
     return redacted(log_lines.shown(line))
-
-
-async def _rows(request: Request, names: Iterable[str], asked: Mapping[str, object]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of each statement, all asked at once."""
-    wanted = list(names)
-    found = await asyncio.gather(*(request.app.state.rows(f"reports/{name}", asked) for name in wanted))
-    return dict(zip(wanted, found, strict=True))

@@ -3,7 +3,6 @@
 A report is made when it is asked for, of what PostgreSQL holds; only which day is today comes from the clock.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
@@ -25,7 +24,7 @@ from services.api.charts.price import PricePoint, price_chart
 from services.api.days import NO_DAY, Day, checked
 from services.api.formats import ReportFormat, format_of
 from services.api.layout import page
-from services.api.templates import SAFE
+from services.api.templates import SAFE, picture
 
 router = APIRouter(tags=["reports"])
 
@@ -97,7 +96,8 @@ class ReportsQuery(BaseModel):
 async def reports(request: Request, query: Annotated[ReportsQuery, Query()]) -> ReportList | Response:
     """Return the days, newest first, each with its verdict, and their weeks."""
     before = checked(query.before) if query.before is not None else _today() + DAY
-    rows = await request.app.state.rows(_name(verdict.STATEMENT), {"from_day": before - LISTED * DAY, "to_day": before})
+    asked = {"from_day": before - LISTED * DAY, "to_day": before}
+    rows = (await request.app.state.report([verdict.STATEMENT], asked))[verdict.STATEMENT]
     found = listed(rows, before)
     if _form(request, query.format, (ReportFormat.HTML, ReportFormat.JSON)) is ReportFormat.HTML:
         return page(request, "report_list.html", found=found, before=query.before, **SAYS)
@@ -122,7 +122,7 @@ def listed(rows: Iterable[Mapping[str, Any]], before: date) -> ReportList:
 async def daily_report(request: Request, day: ReportDay, format: Form = None) -> DailyReport | Response:  # noqa: A002
     """Return the report of a UTC day: completeness, gaps, prices, runs, alerts, errors, headroom, profit."""
     asked = daily.parameters(checked(day))
-    report = daily.build(day, await _rows(request, daily.STATEMENTS, asked))
+    report = daily.build(day, await request.app.state.report(daily.STATEMENTS, asked))
     form = _form(request, format, OFFERED)
     if form is ReportFormat.TEXT:
         return _text(daily_text.written(report))
@@ -152,10 +152,10 @@ async def daily_chart(
     """Return a picture (SVG) of a symbol's prices and volume, or of the errors by service."""
     asked = daily.parameters(checked(day))
     if name == "errors":
-        picture = errors_chart(novelty.build(day, await _rows(request, novelty.STATEMENTS, asked)))
+        drawn = errors_chart(novelty.build(day, await request.app.state.report(novelty.STATEMENTS, asked)))
     else:
-        picture = await _price_chart(request, {**asked, "symbol_id": int(name.removeprefix("price-"))})
-    return Response(picture, media_type="image/svg+xml", headers=SAFE)
+        drawn = await _price_chart(request, {**asked, "symbol_id": int(name.removeprefix("price-"))})
+    return picture(drawn)
 
 
 @router.get(
@@ -164,7 +164,7 @@ async def daily_chart(
 async def weekly_report(request: Request, day: WeekDay, format: Form = None) -> WeeklyReport | Response:  # noqa: A002
     """Return the review of the week of a UTC day: downtime, interventions, pages, and every alert rule with advice."""
     asked = weekly.parameters(checked(day))
-    report = weekly.build(day, await _rows(request, weekly.STATEMENTS, asked))
+    report = weekly.build(day, await request.app.state.report(weekly.STATEMENTS, asked))
     form = _form(request, format, OFFERED)
     if form is ReportFormat.TEXT:
         return _text(weekly_text.written(report))
@@ -186,25 +186,16 @@ def errors_chart(logs: LogDay) -> str:
 
 
 async def _price_chart(request: Request, asked: Mapping[str, Any]) -> str:
-    known = await request.app.state.rows(_name("daily_symbol"), asked)
+    found = await request.app.state.report(["daily_symbol", "daily_points"], asked)
+    known = found["daily_symbol"]
     if not known:
         detail = f"there is no symbol {asked['symbol_id']}"
         raise RequestError(HTTPStatus.NOT_FOUND, [FieldProblem(field="name", place="path", detail=detail)])
-    rows = await request.app.state.rows(_name("daily_points"), asked)
     return price_chart(
-        [PricePoint(**row) for row in rows], title=f"{known[0]['symbol']}, {asked['day']} UTC", step=QUARTER
+        [PricePoint(**row) for row in found["daily_points"]],
+        title=f"{known[0]['symbol']}, {asked['day']} UTC",
+        step=QUARTER,
     )
-
-
-async def _rows(request: Request, names: Iterable[str], asked: Mapping[str, object]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of each statement, all asked at once."""
-    wanted = list(names)
-    found = await asyncio.gather(*(request.app.state.rows(_name(name), asked) for name in wanted))
-    return dict(zip(wanted, found, strict=True))
-
-
-def _name(statement: str) -> str:
-    return f"reports/{statement}"
 
 
 def _today() -> date:

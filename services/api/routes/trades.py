@@ -1,10 +1,9 @@
 """The trade report of any days: as a page, JSON, CSV and the classic text."""
 
-import asyncio
 import re
 from datetime import UTC, date, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -92,9 +91,7 @@ async def trades_chart(
 
 async def _report(request: Request, query: TradesQuery, today: date) -> TradesReport:
     first, last = _period(query, today)
-    asked = parameters(first, last)
-    found: list[Any] = await asyncio.gather(*(request.app.state.rows(f"reports/{name}", asked) for name in STATEMENTS))
-    return build(first, last, dict(zip(STATEMENTS, found, strict=True)))
+    return build(first, last, await request.app.state.report(STATEMENTS, parameters(first, last)))
 
 
 def _period(query: TradesQuery, today: date) -> tuple[date, date]:

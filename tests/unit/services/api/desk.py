@@ -49,6 +49,11 @@ class FakeStore:
             raise self.error
         return self.answers.get(name, ALWAYS.get(name, []))
 
+    async def report(
+        self, names: Iterable[str], parameters: Mapping[str, object]
+    ) -> dict[str, list[dict[str, object]]]:
+        return {name: await self.rows(f"reports/{name}", parameters) for name in names}
+
 
 @dataclass
 class FakeClerk:
@@ -129,7 +134,8 @@ def a_client(
     attempts = Attempts(lambda: now_s)
     app = build(
         gate=Gate(token=token, login_token=login_token, secret="pepper", wall_s=lambda: now_s, attempts=attempts),
-        rows=(store or FakeStore()).rows,
+        rows=(store := store or FakeStore()).rows,
+        report=store.report,
         record=(clerk or FakeClerk()).record,
         surveyor=FakeSurveyor(survey or a_survey()),
         alerter=Neighbour(

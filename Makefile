@@ -145,7 +145,7 @@ replay-remove: .venv/.made-from ## stop and delete the database that the last re
 dashboards-save: .venv/.made-from ## write dashboards that were edited in Grafana back to their files
 	$(BIN)/python -m deploy.dashboards
 
-screenshots: .venv/.made-from ## draw the running dashboards into docs/images
+screenshots: .venv/.made-from ## draw the running dashboards and pages into docs/images
 	$(BIN)/python -m tests.e2e.screenshots
 
 # --- upkeep ---

@@ -154,12 +154,6 @@ def refusal() -> HTTPException:
     )
 
 
-async def for_programs(request: Request) -> None:
-    """Refuse a request without token or session."""
-    if not request.app.state.gate.admits(request):
-        raise refusal()
-
-
 async def for_pages(request: Request) -> None:
     """Send a browser without a session to the login form."""
     if not request.app.state.gate.admits(request):

@@ -61,6 +61,7 @@ class Firing:
 
 WAYS: Final = (
     Way(to="/reports", name="Reports", what="each day and each week: was it good, what was different, what it cost"),
+    Way(to="/reports/trades", name="Trades", what="orders of any days: volume, failures, who and what traded most"),
     Way(to="/alerts", name="Alerts", what="what fires and who was told; acknowledge, silence"),
     Way(to="/symbols", name="Symbols", what="every symbol with its live chart, last ticks and bars"),
     Way(to="/gaps", name="Gaps", what="what was not received, why, and how it was filled"),

@@ -5,10 +5,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e import site
 from tests.e2e.stack import Desk
 
 pytestmark = pytest.mark.e2e
 TOKEN = "a token of the end-to-end test"
+EVERYWHERE = {
+    "/", "/alerts", "/docs", "/gaps", "/reports", "/reports/daily/{day}", "/reports/logs/{day}", "/reports/trades",
+    "/reports/weekly/{day}", "/runbooks", "/runbooks/{name}", "/runs", "/runs/{run_id}", "/symbols",
+    "/symbols/{feed}/{symbol}",
+}  # fmt: skip
+"""Kinds of pages that a desk has from its first minutes on."""
 
 
 @pytest.fixture
@@ -41,13 +48,23 @@ def test_the_docs_list_what_can_be_asked_without_a_cdn(desk: Desk, watched: Page
     expect(watched.locator("#operations")).to_contain_text("/bars")
 
 
+def test_every_page_of_the_site_is_found_on_a_phone_and_nothing_is_wrong_with_it(desk: Desk, browser: Browser) -> None:
+    desk.wait_until("ok")
+
+    visits = site.crawl(browser, desk.url("api"), size=site.PHONE)
+
+    assert [f"{one.path}: {fault}" for one in visits.values() for fault in one.faults] == []
+    assert {one.kind for one in visits.values() if one.is_page} >= EVERYWHERE
+
+
 def test_the_alerts_page_says_who_would_be_woken_and_takes_a_silence_from_the_keyboard(
     desk: Desk, watched: Page
 ) -> None:
     desk.wait_until("ok")
     watched.set_viewport_size({"width": 390, "height": 800})
     watched.goto(desk.url("api"))
-    watched.get_by_role("link", name="Alerts").click()
+    watched.get_by_role("button", name="Menu").click()
+    watched.get_by_role("navigation").get_by_role("link", name="Alerts").click()
     expect(watched.get_by_role("status")).to_contain_text("Nobody would be woken: no channel is configured.")
     assert watched.evaluate("document.documentElement.scrollWidth") == 390
 

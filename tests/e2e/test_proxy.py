@@ -163,7 +163,8 @@ def test_the_login_leads_where_one_wanted_to_go(outside: Outside, token: str, co
     page.wait_for_url(re.compile("/grafana/d/desk"))
 
     page.goto(outside.address())
-    expect(page.get_by_role("link", name="Grafana")).to_have_attribute("href", "/grafana/")
+    ways = page.get_by_role("navigation", name="Everything")
+    expect(ways.get_by_role("link", name="Grafana")).to_have_attribute("href", "/grafana/")
     expect(page.get_by_role("link", name="Prometheus")).to_have_count(0)
     expect(page.locator("#prices tr")).to_have_count(5, timeout=30_000)
     page.get_by_role("button", name="Log out").click()

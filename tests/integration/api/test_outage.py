@@ -29,6 +29,8 @@ def test_an_outage_is_answered_and_ends_by_itself(directory: Path) -> None:
     for path in ("/symbols", "/ticks/latest", "/bars?symbol=BTCUSDT", "/gaps"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    first = client.get("/", headers={"Accept": "text/html"})
+    assert (first.status_code, first.text.count("Not known: the database does not answer.")) == (200, 2)
     assert client.get("/livez").status_code == 200
     assert client.get("/health").status_code == 503
 

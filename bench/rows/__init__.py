@@ -10,6 +10,7 @@ from bench.rows import (
     backfill,
     collector,
     depth,
+    digest,
     latency,
     limit,
     limit_copy,
@@ -17,6 +18,7 @@ from bench.rows import (
     limit_xadd,
     logged,
     memory,
+    orders,
     pages,
     pipeline,
     scheduler,
@@ -80,6 +82,10 @@ def _page(name: str) -> Row:
     return Row(measure=measure, unit="ms", limit="limit-page", seconds=20.0, rounds=1)
 
 
+def _digest(figure: Callable[[digest.Digested], float], unit: str = "lines/s", limit: str = "limit-digest-json") -> Row:
+    return Row(measure=lambda bench: figure(bench.once(digest.run)), unit=unit, limit=limit, rounds=2)
+
+
 ROWS: Final[Mapping[str, Row]] = {
     LIMIT: Row(measure=limit.measure),
     "collector": Row(measure=collector.measure),
@@ -107,7 +113,20 @@ ROWS: Final[Mapping[str, Row]] = {
     "limit-bars-sql": Row(
         measure=lambda bench: bench.once(pages.run).bare_s, unit="s", limit="limit-bars-sql", rounds=1
     ),
+    "digest": _digest(lambda digested: digested.rate),
+    "digest-text": _digest(lambda digested: digested.text_rate),
+    "digest-memory": _digest(lambda digested: digested.memory_mb, "MB", "limit-memory"),
     "logging": Row(measure=lambda bench: bench.once(logged.run).rate, unit="lines/s", limit="limit-logging"),
+    "trades": Row(measure=lambda bench: bench.once(orders.run).report_s, unit="s", limit="limit-trades-sum", rounds=2),
+    "trades-import": Row(
+        measure=lambda bench: bench.once(orders.run).rows_per_s, unit="rows/s", limit="limit-trades-copy", rounds=2
+    ),
+    "limit-trades-sum": Row(
+        measure=lambda bench: bench.once(orders.run).bare_s, unit="s", limit="limit-trades-sum", rounds=2
+    ),
+    "limit-trades-copy": Row(
+        measure=lambda bench: bench.once(orders.run).bare_rows_per_s, unit="rows/s", limit="limit-trades-copy", rounds=2
+    ),
     "limit-backfill-copy": Row(
         measure=lambda bench: bench.once(backfill.run).bare_rate, unit="rows/s", limit="limit-backfill-copy"
     ),
@@ -122,6 +141,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "limit-updates": _scheduler(lambda turns: turns.singles_ms),
     "limit-update": _scheduler(lambda turns: turns.set_ms),
     "limit-statements": Row(measure=lambda _: scheduler.JOBS, unit="statements", limit="limit-statements"),
+    "limit-digest-json": _digest(lambda digested: digested.json_rate),
+    "limit-digest-msgspec": _digest(lambda digested: digested.msgspec_rate),
     "limit-logging": Row(measure=lambda bench: bench.once(logged.run).bare_rate, unit="lines/s", limit="limit-logging"),
     "limit-turn-p50": _turn(50),
     "limit-turn-p99": _turn(99),

@@ -1,0 +1,1 @@
+COPY bare FROM STDIN (FORMAT csv, HEADER)

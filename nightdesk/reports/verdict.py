@@ -98,9 +98,9 @@ class Figures(BaseModel):
     memory_used_ratio: float | None = Field(description="the largest share of its memory that a service used")
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the day was gathered to its end."""
-        return self.told_s is not None and self.told_s >= DAY_S
+    def is_cut_short(self) -> bool:
+        """Whether the day was not over when it was gathered last."""
+        return self.told_s is not None and self.told_s < DAY_S
 
     @property
     def is_known(self) -> bool:
@@ -145,13 +145,12 @@ def judge(figures: Figures) -> Verdict:
     found = [reason for rule in RULES if (reason := rule(figures)) is not None]
     ordered = sorted(found, key=lambda one: one.level is not Level.BAD)
     level = ordered[0].level if ordered else Level.GOOD
-    so_far = not figures.is_whole
     return Verdict(
         level=level,
-        words=f"{WORDS[level]}{' so far' if so_far else ''}",
+        words=f"{WORDS[level]}{' so far' if figures.is_cut_short else ''}",
         reasons=ordered[:MOST_REASONS],
         more=max(0, len(ordered) - MOST_REASONS),
-        so_far=so_far,
+        so_far=figures.is_cut_short,
     )
 
 

@@ -52,7 +52,7 @@ class Database:
             "autocommit": True,
             "connect_timeout": CONNECT_S,
             "application_name": "nightdesk-api",
-            "options": f"-c statement_timeout={STATEMENT_MS} -c timezone=UTC",
+            "options": f"-c statement_timeout={STATEMENT_MS} -c timezone=UTC -c jit=off",
             # A host that vanished without a word is noticed within seconds.
             "tcp_user_timeout": 5000,
             "keepalives_idle": 5,

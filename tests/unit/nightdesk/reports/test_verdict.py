@@ -111,7 +111,7 @@ def test_a_day_that_is_not_over_is_told_so_far() -> None:
 def test_a_day_nobody_gathered_yet_lacks_what_only_others_know() -> None:
     found = judge(figures(told_s=None, alerts_until_s=None, measured_until_s=None))
 
-    assert found.so_far
+    assert not found.so_far
     assert [one.text for one in found.reasons] == ["Not known yet: alerts, disks, memory and restarts"]
 
 

@@ -44,3 +44,19 @@ def test_another_symbol_can_be_chosen(desk: Desk, page: Page) -> None:
     titles = {panel.title for panel in seen.panels}
     assert "Candles and volume: ETHUSDT" in titles
     assert all(panel.drawn for panel in seen.panels)
+
+
+@pytest.mark.parametrize(
+    ("uid", "jobs", "since"),
+    [("trades", ["demo_trades"], "now-60d"), ("logs", ["demo_logs", "log_digest"], "now-3d")],
+)
+def test_what_the_demos_made_is_drawn(desk: Desk, page: Page, uid: str, jobs: list[str], since: str) -> None:
+    for job in jobs:
+        desk.compose("exec", "-T", "jobs", "python", "-m", "services.jobs.hand", job)
+    grafana = desk.url("grafana")
+    wanted = panels_of(dashboards(grafana)[uid])
+
+    seen = look_at(page, f"{grafana}/d/{uid}?kiosk&from={since}&to=now", panels=len(wanted))
+
+    assert seen.errors == []
+    assert [panel for panel in seen.panels if not panel.drawn or "none yet" in panel.words] == []

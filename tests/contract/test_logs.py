@@ -1,9 +1,11 @@
 """What every service says of itself in its log, whatever it does."""
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deploy.local.compose import our_services
 
@@ -39,3 +41,22 @@ def test_nothing_ends_a_process_without_its_last_lines() -> None:
     files = [*(ROOT / "services").rglob("*.py"), *(ROOT / "nightdesk").rglob("*.py")]
 
     assert [file.name for file in files if ends.search(file.read_text(encoding="utf-8"))] == ["service.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_read"),
+    [
+        ("worker-3f2a.jsonl", True),
+        ("worker-3f2a.20261119T000003000123.jsonl", True),
+        ("worker-3f2a.20261119T000003000123.jsonl.gz", True),
+        ("worker-3f2a.20261119T000003000123.jsonl.gz.part", False),
+        ("worker-3f2a.errors.jsonl", False),
+        ("worker-3f2a.20261119T000003000123.errors.jsonl.gz", False),
+    ],
+)
+def test_the_digest_reads_every_line_from_the_files_that_are_whole(name: str, is_read: bool) -> None:  # noqa: FBT001
+    source = yaml.safe_load((ROOT / "config" / "logs.yaml").read_text(encoding="utf-8"))["sources"]["nightdesk"]
+    is_ignored = any(fnmatch(name, pattern) for pattern in source["ignore"])
+
+    assert any(fnmatch(f"worker/{name}", pattern) for pattern in source["paths"])
+    assert is_ignored is not is_read

@@ -54,7 +54,7 @@ def test_nothing_ends_a_process_without_its_last_lines() -> None:
         ("worker-3f2a.20261119T000003000123.errors.jsonl.gz", False),
     ],
 )
-def test_the_digest_reads_every_line_from_the_files_that_are_whole(name: str, is_read: bool) -> None:  # noqa: FBT001
+def test_the_digest_reads_every_line_from_the_files_that_are_whole(name: str, is_read: bool) -> None:
     source = yaml.safe_load((ROOT / "config" / "logs.yaml").read_text(encoding="utf-8"))["sources"]["nightdesk"]
     is_ignored = any(fnmatch(name, pattern) for pattern in source["ignore"])
 

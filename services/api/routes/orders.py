@@ -16,13 +16,13 @@ from starlette.responses import Response
 from nightdesk.errors import UnavailableError
 from nightdesk.orders.batches import MAX_JSON_BYTES, MAX_JSON_ROWS, Placed, from_csv, from_json
 from nightdesk.orders.faults import BatchError, Fault
+from nightdesk.orders.fields import Moment
 from nightdesk.orders.kinds import INSTRUMENTS, ORDERS, TRADERS, Kind
 from nightdesk.orders.models import Counts, NewInstrument, NewOrder, NewTrader, Side, Status, TraderKind
 from nightdesk.problems import FieldProblem, problem, responses
 from nightdesk.reports.amounts import Amount
 from services.api.access import by_our_pages
 from services.api.receiving import FILES, bytes_of, lines_of, received
-from services.api.routes.bars import Moment
 
 router = APIRouter(tags=["orders"])
 

@@ -27,7 +27,7 @@ from tests.alerting.processes import Alerter
 from tests.conftest import Database
 from tests.integration.api import conftest
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 TOKEN = "open sesame"
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}

@@ -160,6 +160,25 @@ def _answers(address: str) -> bool:
 
 
 @pytest.mark.slow
+def test_the_command_line_records_a_file_and_prints_the_report(database: Database) -> None:
+    with an_api(database) as (address, _):
+        environ = {**os.environ, "API_PORT": address.rpartition(":")[2]}
+
+        def said(*arguments: str, file: str = "") -> "subprocess.CompletedProcess[str]":
+            command = [sys.executable, "-m", "services.api.command", *arguments]
+            return subprocess.run(command, input=file, env=environ, capture_output=True, text=True, check=False)
+
+        refused = said("import", "orders", file=a_file(3))
+        recorded = said("import", "orders", "--create", file=a_file(300))
+        report = said("report", "2026-11-01", "2026-11-30")
+
+    assert refused.returncode == 1
+    assert "line 2, symbol: instrument" in refused.stderr
+    assert recorded.stdout == "300 orders: 300 added, 0 changed, 0 unchanged\n"
+    assert "Period:       2026-11-01 to 2026-11-30" in report.stdout
+
+
+@pytest.mark.slow
 def test_two_files_of_100_000_rows_at_once_fit_into_the_container(database: Database) -> None:
     text = a_file(100_000)
 

@@ -40,10 +40,19 @@ FLUSH_WITHIN_S: Final = 2.0
 MAX_DEPTH: Final = 20
 """Of facts within facts; what is deeper is shown as Python would."""
 
-_SECRETS: Final = r"api_?key|token|password|secret|signature"
-_CREDENTIAL: Final = re.compile(rf"(?i)({_SECRETS})([\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^&\s\"',;}}]+)")
-_USERINFO: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/@\s]*:[^/@\s]*@")
-_SECRET_NAME: Final = re.compile(rf"(?i)(.*_)?({_SECRETS})")
+MAX_NUMBER_BITS: Final = 1024
+"""Of a whole number; what is larger is shown as text, which Python refuses from some size on."""
+
+# A text may be cut anywhere, and JSON may stand in JSON: a quote may lack its end, or have backslashes before it.
+_SECRETS: Final = r"(?:api|access|secret|private)[_-]?key|token|passw(?:or)?d|passphrase|secret|signature"
+_VALUE: Final = r"""\"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\\+["'][^"'\\]*|[^&\s"',;}]+"""
+_CREDENTIAL: Final = re.compile(rf"""(?i)({_SECRETS})(\\*["']?\s*[=:]\s*[\[(]?)({_VALUE})""")
+_SCHEME: Final = re.compile(
+    r"""(?i)\b(authorization\W{1,6}(?:basic|digest|token|bearer)\s+|bearer\s+)[^\s"',;}\\]{4,}"""
+)
+# With bounds, since a long text without spaces would be looked at from every one of its dots.
+_USERINFO: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^/@\s:]{0,250}:[^/\s]{0,1000}@")
+_SECRET_NAME: Final = re.compile(rf"(?i).*({_SECRETS}|authorization|cookie)")
 _WORD: Final = re.compile(r"[A-Za-z]{2}")
 
 
@@ -51,7 +60,7 @@ def redacted(text: str) -> str:
     """Return the text without passwords in URLs and without the values of credentials, as parameters or in JSON."""
     if ":" not in text and "=" not in text:
         return text  # as most are, and this is done for every text that is logged
-    return _CREDENTIAL.sub(r"\1\2***", _USERINFO.sub(r"\1***@", text))
+    return _CREDENTIAL.sub(r"\1\2***", _SCHEME.sub(r"\1***", _USERINFO.sub(r"\1***@", text)))
 
 
 def configure(
@@ -236,7 +245,7 @@ _exceptions: Final = structlog.processors.ExceptionRenderer(
 
 def as_json(event: Mapping[str, Any]) -> str:
     """Return a line as JSON that any reader of JSON takes, without what is secret."""
-    return json.dumps(_cleaned(_exceptions(None, "", dict(event))))
+    return json.dumps(cleaned(_exceptions(None, "", dict(event))))
 
 
 def as_text(*, colors: bool) -> Callable[[Mapping[str, Any]], str]:
@@ -244,27 +253,36 @@ def as_text(*, colors: bool) -> Callable[[Mapping[str, Any]], str]:
     renderer = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
     def render(event: Mapping[str, Any]) -> str:
-        return str(renderer(None, "", _cleaned(structlog.processors.format_exc_info(None, "", dict(event)))))
+        return str(renderer(None, "", cleaned(structlog.processors.format_exc_info(None, "", dict(event)))))
 
     return render
 
 
-def _cleaned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401  whatever a log line may carry
+def cleaned(value: Any, depth: int = 0) -> Any:  # noqa: ANN401  whatever a log line may carry
+    """Return a fact as JSON can hold it, without what is secret; never raises."""
     if isinstance(value, str):
         return redacted(value)
-    if value is None or isinstance(value, bool | int):
+    if value is None or (isinstance(value, int) and value.bit_length() <= MAX_NUMBER_BITS):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)  # JSON knows neither NaN nor infinity
     if depth < MAX_DEPTH and isinstance(value, Mapping):
-        return {str(key): _cleaned_fact(str(key), one, depth) for key, one in value.items()}
+        return _cleaned_facts(value, depth)
     if depth < MAX_DEPTH and isinstance(value, list | tuple):
-        return [_cleaned(one, depth + 1) for one in value]
+        return [cleaned(one, depth + 1) for one in value]
     return redacted(_shown(value))
 
 
+def _cleaned_facts(facts: Mapping[Any, Any], depth: int) -> dict[str, Any] | str:
+    try:
+        return {str(key): _cleaned_fact(str(key), one, depth) for key, one in facts.items()}
+    except Exception as error:  # noqa: BLE001  another thread may be changing it at this moment
+        return _unshown(facts, error)
+
+
 def _cleaned_fact(name: str, value: Any, depth: int) -> Any:  # noqa: ANN401
-    return "***" if isinstance(value, str) and value and _names_secret(name) else _cleaned(value, depth + 1)
+    says_nothing = value is None or isinstance(value, bool) or (isinstance(value, str) and not value)
+    return "***" if not says_nothing and _names_secret(name) else cleaned(value, depth + 1)
 
 
 @lru_cache(1024)
@@ -276,7 +294,11 @@ def _shown(value: object) -> str:
     try:
         return repr(value)
     except Exception as error:  # noqa: BLE001  a line never fails for one of its facts
-        return f"<{type(value).__name__}: {type(error).__name__}>"
+        return _unshown(value, error)
+
+
+def _unshown(value: object, error: Exception) -> str:
+    return f"<{type(value).__name__}: {type(error).__name__}>"
 
 
 def _now() -> str:

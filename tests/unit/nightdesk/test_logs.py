@@ -11,7 +11,7 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
-from nightdesk.logs import COUNTED, Log, configure, flush, redacted
+from nightdesk.logs import COUNTED, Log, as_json, as_text, configure, flush, redacted
 from nightdesk.settings import Settings
 
 
@@ -63,10 +63,47 @@ def test_an_exception_tells_neither_its_local_variables_nor_its_secrets(capsys: 
         ("TOKEN=abc, then more", "TOKEN=***, then more"),
         ('{"api_key": "abc123", "symbol": "X"}', '{"api_key": ***, "symbol": "X"}'),
         ("https://api.example/depth?symbol=BTCUSDT", "https://api.example/depth?symbol=BTCUSDT"),
+        ('{"symbol": "X", "api_key": "abc 123', '{"symbol": "X", "api_key": ***'),
+        ("password='hunter", "password=***"),
+        (r'{"password": "hun\"ter2", "n": 1}', '{"password": ***, "n": 1}'),
+        (r'"{\"password\": \"hunter2\", \"n\": 1}"', r'"{\"password\": ***\", \"n\": 1}"'),
+        ("postgresql://writer:hun@ter2@postgres/nightdesk", "postgresql://***@postgres/nightdesk"),
+        ("Authorization: Bearer abc123", "Authorization: Bearer ***"),
+        ("X-MBX-APIKEY: abc, secret_key=def", "X-MBX-APIKEY: ***, secret_key=***"),
     ],
 )
 def test_credentials_are_left_out_and_all_else_stays(text: str, shown: str) -> None:
     assert redacted(text) == shown
+
+
+@pytest.mark.parametrize("text", ["a." * 100_000 + ":", "a://" + ":" * 100_000], ids=["dots", "colons"])
+def test_a_long_text_without_spaces_holds_up_nobody(text: str) -> None:
+    """If every dot were looked at to the end of the text, this would take minutes."""
+    assert redacted(text) == text
+
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+class Changing(dict[str, int]):
+    """As one that another thread is adding to."""
+
+    def items(self) -> Any:
+        raise RuntimeError("dictionary changed size during iteration")
+
+
+@pytest.mark.parametrize("write", [as_json, as_text(colors=False)])
+@pytest.mark.parametrize(
+    "fact",
+    [10**5000, Changing(a=1), {Unshowable(): 1}, {"api_key": b"hunter2", "token": ["hunter2"]}],
+    ids=["a number too large to write", "changing", "a key that cannot be shown", "secrets that are no text"],
+)
+def test_no_fact_makes_a_line_fail_or_tells_a_secret(write: Callable[[Any], str], fact: object) -> None:
+    line = write({"event": "desk.odd", "level": "info", "fact": fact})
+    assert "desk.odd" in line
+    assert "hunter2" not in line
 
 
 def counted(registry: CollectorRegistry) -> dict[str, float | None]:
@@ -145,11 +182,6 @@ def test_a_librarys_exception_is_in_its_line(capsys: pytest.CaptureFixture[str])
     (line,) = written(capsys)
     assert "hunter2" not in str(line)
     assert line["exception"][0]["exc_value"] == "no route with password=*** or token=***"
-
-
-class Unshowable:
-    def __repr__(self) -> str:
-        raise ValueError
 
 
 @pytest.mark.usefixtures("configured")

@@ -77,7 +77,9 @@ class RotatingFile:
             unlock(descriptor)
         if is_first:
             directory, now_s = self._path.parent, self._wall_s()
-            threading.Thread(target=self._tidy, args=(directory, now_s), name="log-tidying", daemon=True).start()
+            tidying = threading.Thread(target=self._tidy, args=(directory, now_s), name="log-tidying", daemon=True)
+            with suppress(RuntimeError):  # no more threads: the lines are written, and must not be so again
+                tidying.start()
 
     def _is_over(self, descriptor: int, more_bytes: int) -> bool:
         status = os.fstat(descriptor)

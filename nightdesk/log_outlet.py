@@ -82,9 +82,17 @@ class Outlet:
             self._waiting_lines += 1
             self._waiting_bytes += len(line)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"log-{self.name}", daemon=True)
-                self._thread.start()
+                self._thread = self._started()
         self._queue.put(line)
+
+    def _started(self) -> threading.Thread | None:
+        """Start the thread; nothing where the system has no more of them, and the next line tries again."""
+        thread = threading.Thread(target=self._run, name=f"log-{self.name}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return None
+        return thread
 
     def mark(self) -> threading.Event:
         """Return what is set once every line put so far is written; at once where that cannot be waited for."""

@@ -53,6 +53,22 @@ def test_a_service_has_a_directory_and_a_file_of_errors_beside_that_of_everythin
     assert log_file(tmp_path, "worker", "3f2a", errors=True) == tmp_path / "worker" / "worker-3f2a.errors.jsonl"
 
 
+class Refused(threading.Thread):
+    """A thread of a system that has no more of them."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+def test_lines_are_written_once_though_nobody_can_tidy_up(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "Thread", Refused)
+    opened(path, clock).write([b"one\n"])
+
+    assert path.read_bytes() == b"one\n"
+
+
 def test_a_file_is_given_up_before_it_grows_too_large(path: Path, clock: Clock) -> None:
     file = opened(path, clock, max_bytes=10)
     for line in (b"one\n", b"two\n", b"three\n", b"longer than a file\n", b"four\n"):

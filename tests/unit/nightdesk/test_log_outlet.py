@@ -75,6 +75,27 @@ def test_lines_are_written_in_order(place: Place, said: Said) -> None:
     assert (outlet.written, outlet.dropped, outlet.failures, said.lines) == (2000, 0, 0, [])
 
 
+class Refused(threading.Thread):
+    """A thread of a system that has no more of them."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+def test_where_there_is_no_thread_to_be_had_lines_wait_until_there_is(
+    place: Place, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlet = Outlet("stdout", lambda: place, tell=said)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading, "Thread", Refused)
+        outlet.put("one")
+        assert outlet.mark().is_set()
+
+    outlet.put("two")
+    assert written(outlet)
+    assert place.lines == [b"one\n", b"two\n"]
+
+
 def test_a_place_that_takes_nothing_holds_up_nobody_and_what_it_cost_is_told(place: Place, said: Said) -> None:
     place.is_open.clear()
     outlet = Outlet("stdout", lambda: place, tell=said, max_lines=100)

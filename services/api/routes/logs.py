@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from nightdesk.logs import redacted
+from nightdesk.logs import cleaned, redacted
 from nightdesk.problems import FieldProblem, RequestError, responses
 from nightdesk.reports import log_lines, novelty, novelty_text, text
 from nightdesk.reports.log_lines import LogLine, LogLines
@@ -88,6 +88,7 @@ async def error_lines(
     if found is None:
         detail = f"there is no such error on {day} or in the thirty days before"
         raise RequestError(HTTPStatus.NOT_FOUND, [FieldProblem(field="fingerprint", place="path", detail=detail)])
+    found = found.model_copy(update={"lines": [_without_secrets(one) for one in found.lines]})
     form = format_of(request, None if format is None else ReportFormat(format), (ReportFormat.HTML, ReportFormat.JSON))
     return _lines_page(request, found) if form is ReportFormat.HTML else found
 
@@ -110,6 +111,11 @@ def _page(request: Request, found: LogDay) -> Response:
 
 def _lines_page(request: Request, found: LogLines) -> Response:
     return page(request, "log_lines.html", found=found, named=named, shown=_shown)
+
+
+def _without_secrets(line: LogLine) -> LogLine:
+    """Another program's log may hold what ours never do."""
+    return line.model_copy(update={"message": redacted(line.message), "fields": cleaned(line.fields)})
 
 
 def _shown(line: LogLine) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from services.jobs.digest.cutting import LONGEST_LINE_BYTES, Piece
 from services.jobs.digest.fingerprints import cleaned
+from services.jobs.digest.guard import GivenUpError
 from services.jobs.digest.parsing import DAY_US, EPOCH, MICROSECOND, OVERLONG, Line, Parse
 
 SAMPLES: Final = 10
@@ -65,13 +66,17 @@ class Batch:
     """Takes pieces of one file and sums them up."""
 
     def __init__(self, *, log_file_id: int, path: str, parse: Parse, last_us: int) -> None:
-        """``last_us`` is the time of the line before: lines that have none are counted on its day."""
+        """``last_us`` is the time of the line before: lines that have none are counted on its day.
+
+        ``length`` is how many bytes of the file were taken.
+        """
         self._file_id = log_file_id
         self._path = path
         self._parse = parse
         self._heads: dict[tuple[str, str, str], bytes] = {}
         self._parts: list[bytes] = []
         self.last_us = last_us
+        self.length = 0
         self.lines = 0
         self.counts: Counter[tuple[Day, str, str, str]] = Counter()
         self.errors: dict[tuple[Day, str], ErrorCount] = {}
@@ -79,14 +84,22 @@ class Batch:
         self.services: dict[str, Heard] = {}
 
     def add(self, piece: Piece) -> None:
-        """Take the lines of a piece."""
+        """Take the lines of a piece; raises GivenUpError before a line that nobody looks at any more."""
         if piece.is_overlong:
             self._refuse(piece.data, piece.offset, OVERLONG)
-            return
+        else:
+            self._take_all(piece)
+        self.length += piece.length
+
+    def _take_all(self, piece: Piece) -> None:
         at = piece.offset
-        for line in piece.data.removesuffix(b"\n").split(b"\n"):
-            self._take(line, at)
-            at += len(line) + 1
+        try:
+            for line in piece.data.removesuffix(b"\n").split(b"\n"):
+                self._take(line, at)
+                at += len(line) + 1
+        except GivenUpError:
+            self.length += at - piece.offset
+            raise
 
     def rows(self) -> bytes:
         """Return the rows of ``log_events`` in PostgreSQL's binary form."""

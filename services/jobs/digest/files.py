@@ -111,7 +111,7 @@ class OpenFile:
                 wanted -= len(piece)
             self.is_whole = wanted > 0 or self._wanted(1) == 0
         except DAMAGED as error:
-            log.warning("log.damaged", path=str(self._found.path), error=f"{type(error).__name__}: {error}")
+            log.warning("log.damaged", path=self._found.name, error=f"{type(error).__name__}: {error}")
         return b"".join(pieces)
 
     def read_stored_bytes(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from nightdesk.logs import cleaned as without_secrets
 from nightdesk.logs import redacted
 from nightdesk.plain_json import storable
 
@@ -83,7 +84,8 @@ def _kinship(service: str, event: str, template: str, sample: str) -> Kinship:
 
 
 def _facts(fields: Mapping[str, Any]) -> str:
-    return " ".join(f"{key}={value}" for key, value in fields.items() if key not in _TOLD)
+    told = without_secrets(fields)
+    return " ".join(f"{key}={value}" for key, value in told.items() if key not in _TOLD)
 
 
 def _raised(exception: object) -> tuple[str, str, str] | None:

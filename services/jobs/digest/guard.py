@@ -30,6 +30,10 @@ class _SlowError(Exception):
     """The line takes too long."""
 
 
+class GivenUpError(Exception):
+    """The source is given up: its line was not looked at."""
+
+
 class Guard:
     """Watches over the parsing of lines while it is entered."""
 
@@ -53,9 +57,14 @@ class Guard:
             signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
 
     def guarded(self, source: str, parse: Parse) -> Parse:
-        """Return the same, which says of a line that takes too long that it does."""
+        """Return the same, which says of a line that takes too long that it does.
+
+        It raises GivenUpError once the source is given up.
+        """
 
         def guarded(line: bytes) -> Line | str:
+            if self.given_up and source in self.given_up:
+                raise GivenUpError(source)
             self._line += 1
             self._is_parsing = True
             try:

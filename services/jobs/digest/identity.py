@@ -11,6 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from nightdesk.plain_json import storable
+
 HEAD_BYTES: Final = 1024
 """A file is known by so many of its first bytes, or by fewer as long as it has no more."""
 
@@ -25,6 +27,11 @@ class Found:
     path: Path
     stored_bytes: int
     modified_ns: int
+
+    @property
+    def name(self) -> str:
+        """Return its path as PostgreSQL keeps it: on the disk a name may be any bytes."""
+        return storable(str(self.path))
 
     @property
     def is_compressed(self) -> bool:
@@ -56,8 +63,11 @@ class Candidate:
 
     @property
     def is_recognisable(self) -> bool:
-        """Return whether there is enough of it to be told from others: a whole line, or all that it will ever have."""
-        return self.is_final or len(self.head) == HEAD_BYTES or b"\n" in self.head
+        """Return whether there is enough of it to be told from others: a whole line, or all that it will ever have.
+
+        A compressed file of nothing is never anything.
+        """
+        return bool(self.head) and (self.is_final or len(self.head) == HEAD_BYTES or b"\n" in self.head)
 
 
 def digest(head: bytes) -> str:
@@ -137,4 +147,4 @@ class _Beginning:
 def _rank(candidate: Candidate, paths: Container[str]) -> tuple[bool, bool, int, str]:
     """First what is where it was, then what is not compressed, then what is larger."""
     found = candidate.found
-    return str(found.path) not in paths, found.is_compressed, -found.stored_bytes, str(found.path)
+    return found.name not in paths, found.is_compressed, -found.stored_bytes, str(found.path)

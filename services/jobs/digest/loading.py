@@ -4,6 +4,7 @@ A piece and the place behind it are committed together: whatever is ended in bet
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from services.jobs.digest.batch import Batch
 from services.jobs.digest.config import LogsConfig
 from services.jobs.digest.cutting import Cutter, Piece
 from services.jobs.digest.files import DAMAGED, OpenFile, find, head_of
-from services.jobs.digest.guard import Guard
+from services.jobs.digest.guard import GivenUpError, Guard
 from services.jobs.digest.identity import Candidate, Found, Known, Match, matches
 from services.jobs.digest.parsing import EPOCH, MICROSECOND, Parse, parser
 from services.jobs.digest.rows import LogRows, OvertakenError
@@ -120,8 +121,8 @@ class Loader:
             except FileNotFoundError:
                 continue  # renamed meanwhile, and found under its new name the next time
             except DAMAGED as error:
-                self.loaded.unreadable.append(f"{found.path}: {type(error).__name__}")
-                log.warning("log.unreadable", path=str(found.path), error=f"{type(error).__name__}: {error}")
+                self.loaded.unreadable.append(f"{found.name}: {type(error).__name__}")
+                log.warning("log.unreadable", path=found.name, error=f"{type(error).__name__}: {error}")
 
     def _read(self, task: _Task) -> None:
         try:
@@ -129,10 +130,10 @@ class Loader:
         except FileNotFoundError:
             return
         except OSError as error:
-            self.loaded.unreadable.append(f"{task.found.path}: {type(error).__name__}")
-            log.warning("log.unreadable", path=str(task.found.path), error=f"{type(error).__name__}: {error}")
+            self.loaded.unreadable.append(f"{task.found.name}: {type(error).__name__}")
+            log.warning("log.unreadable", path=task.found.name, error=f"{type(error).__name__}: {error}")
         except OvertakenError:
-            log.info("log.overtaken", path=str(task.found.path))
+            log.info("log.overtaken", path=task.found.name)
 
     def _read_on(self, task: _Task) -> None:
         found, known = task.found, task.known
@@ -143,17 +144,17 @@ class Loader:
         with OpenFile(found, offset) as file:
             for pieces in _pieces(file, offset, is_final=task.match.candidate.is_final):
                 if not file.begins(known.head_bytes, known.head_sha256):
-                    log.info("log.emptied_in_place", path=str(found.path))
-                    return
-                if found.source in self._guard.given_up:
+                    log.info("log.emptied_in_place", path=found.name)
                     return
                 batch = self._batch(task, pieces, last_us)
-                following = offset + sum(piece.length for piece in pieces)
+                following = offset + batch.length
                 self._rows.commit(
                     batch, source=found.source, log_file_id=known.log_file_id, previous=offset, following=following
                 )
                 self._note(batch, following - offset, file.read_stored_bytes())
                 offset, last_us = following, batch.last_us
+                if found.source in self._guard.given_up:
+                    return
         self._rows.read_up(
             known.log_file_id, offset=offset, stored_bytes=found.stored_bytes, modified_ns=found.modified_ns
         )
@@ -161,12 +162,13 @@ class Loader:
     def _batch(self, task: _Task, pieces: Sequence[Piece], last_us: int) -> Batch:
         batch = Batch(
             log_file_id=task.known.log_file_id,
-            path=str(task.found.path),
+            path=task.found.name,
             parse=self._parsers[task.found.source],
             last_us=last_us,
         )
-        for piece in pieces:
-            batch.add(piece)
+        with suppress(GivenUpError):
+            for piece in pieces:
+                batch.add(piece)
         return batch
 
     def _note(self, batch: Batch, length: int, read_bytes: int) -> None:

@@ -115,7 +115,7 @@ def _known(row: Sequence[Any]) -> Known:
 
 def _head(candidate: Candidate, now: datetime) -> dict[str, Any]:
     return {
-        "path": str(candidate.found.path),
+        "path": candidate.found.name,
         "head_bytes": len(candidate.head),
         "head_sha256": digest(candidate.head),
         "seen_at": now,

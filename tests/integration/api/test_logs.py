@@ -1,5 +1,6 @@
 """The pages of logs, over a real database."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,6 +134,22 @@ def test_what_a_line_says_is_text_on_the_page(reader: Callable[[str], TestClient
     assert "<script>alert" not in page
     assert "<img src=x>" not in page
     assert "&lt;img src=x&gt;" in page
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_what_is_secret_in_another_programs_lines_is_on_no_page(
+    reader: Callable[[str], TestClient], tmp_path: Path, accept: str
+) -> None:
+    (tmp_path / "broker").mkdir()
+    facts = {"api_key": "hunter2", "inner": {"token": ["hunter2"]}, "message": "password=hunter2"}
+    known = {"timestamp": "2026-11-19T12:00:00Z", "level": "error", "service": "broker"}
+    torn = '{"timestamp": "2026-11-19T12:00:01Z", "password": "hunter2'
+    (tmp_path / "broker" / "broker.jsonl").write_text(f"{json.dumps(known | facts)}\n{torn}\n", encoding="utf-8")
+    client = reader("")
+    (found,) = errors(client)
+
+    pages = [client.get(path, headers={"Accept": accept}).text for path in (DAY, f"{DAY}/{found['fingerprint']}")]
+    assert all("***" in page and "hunter2" not in page for page in pages)
 
 
 def test_the_text_says_the_same(reader: Callable[[str], TestClient]) -> None:

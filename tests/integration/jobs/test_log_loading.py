@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from nightdesk.store.database import Connection, connect
 from nightdesk.store.migrate import WRITER
-from services.jobs.digest import files
+from services.jobs.digest import files, loading
 from services.jobs.digest.config import LogsConfig, read_logs
+from services.jobs.digest.guard import Guard
 from services.jobs.digest.loading import Loaded, Loader
 from services.jobs.digest.rows import LogRows
 from tests.conftest import Database
@@ -262,6 +263,42 @@ def test_what_is_no_file_of_lines_is_said_and_harms_nothing(
     assert stored(database) == expected(0, 10)
 
 
+@pytest.mark.parametrize("content", [gzip.compress(b""), b"\x1f\x8b"])
+def test_a_compressed_file_of_nothing_is_left_alone(
+    tmp_path: Path, load: Callable[..., Loaded], content: bytes
+) -> None:
+    demo(tmp_path, "app.log.1.gz").write_bytes(content)
+
+    assert (load().lines, load().new) == (0, 0)
+
+
+def test_a_file_whose_name_is_no_text_is_read_once(
+    database: Database, tmp_path: Path, load: Callable[..., Loaded]
+) -> None:
+    demo(tmp_path)
+    Path(os.fsdecode(os.fsencode(tmp_path / "demo") + b"/\xff.log")).write_bytes(text(0, 3) + b"no line\n")
+
+    assert (load().lines, load().lines) == (4, 0)
+    assert stored(database) == (expected(0, 3)[0], 1)
+
+
+def test_of_a_source_that_is_given_up_no_more_lines_are_looked_at_until_the_next_load(
+    database: Database, tmp_path: Path, load: Callable[..., Loaded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "Guard", lambda: Guard(tick_s=0.02))
+    demo(tmp_path).write_bytes(text(0, 20) + (b"a" * 60 + b"\n") * 15 + text(20, 30))
+    source = {
+        "paths": ["demo/*.log"],
+        "pattern": f"(?P<slow>(?:a+)+)b|{read_logs(CONFIG).sources['demo'].pattern.pattern}",
+    }
+    config = LogsConfig.model_validate({"sources": {"app": source}})
+
+    loads = [load(config=config) for _ in range(3)]
+
+    assert [(one.lines, one.slow) for one in loads] == [(30, ["app"]), (15, []), (0, [])]
+    assert stored(database) == (expected(0, 30)[0], 15)
+
+
 def test_our_own_lines_are_counted_once_though_errors_have_a_file_of_their_own(
     database: Database, tmp_path: Path, load: Callable[..., Loaded]
 ) -> None:
@@ -299,14 +336,13 @@ def test_lines_that_are_not_understood_are_counted_by_reason_and_the_first_are_k
 def test_samples_of_many_loads_are_no_more_than_ten(
     database: Database, tmp_path: Path, load: Callable[..., Loaded], last: bytes
 ) -> None:
-    path = demo(tmp_path)
     for turn in range(4):
-        path.write_bytes(text(0, 2) + b"no line\n" * 4 * (turn + 1) + last)
+        demo(tmp_path, f"{turn}.log").write_bytes(text(turn, turn + 2) + b"no line\n" * 4 + last)
         load()
 
     with database.connect() as connection:
         rows = connection.execute("SELECT lines, jsonb_array_length(samples) FROM log_unparsed WHERE reason <> 'empty'")
-        assert rows.fetchall() == [(16, 10)] or last
+        assert rows.fetchall() == [(16, 10)]
 
 
 def test_an_expression_that_matches_nothing_counts_every_line_as_not_understood(

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nightdesk.reports import novelty, profit, verdict
+from nightdesk.reports import novelty, verdict
 from nightdesk.reports.amounts import Amount
 from nightdesk.reports.novelty import LogDay
 from nightdesk.reports.verdict import Figures, Verdict
@@ -22,7 +22,8 @@ OWN: Final = (
     "daily_completeness", "daily_gaps", "daily_gap_list", "daily_prices", "daily_runs", "daily_run_list",
     "daily_alerts", "daily_facts",
 )  # fmt: skip
-STATEMENTS: Final = (verdict.STATEMENT, *OWN, *novelty.STATEMENTS, profit.STATEMENT)
+PROFIT: Final = "trades_profit"
+STATEMENTS: Final = (verdict.STATEMENT, *OWN, *novelty.STATEMENTS, PROFIT)
 """What ``build`` reads; their parameters are those of ``parameters``."""
 
 MOST_CHARTS: Final = 20
@@ -284,7 +285,7 @@ def build(day: date, rows: Rows) -> DailyReport:
         alerts=_alerts(rows["daily_alerts"], is_known=figures.alerts_until_s is not None),
         errors=novelty.build(day, rows),
         headroom=_headroom(figures, rows["daily_facts"]),
-        profit=_profit(day, rows[profit.STATEMENT]),
+        profit=[TraderProfit.model_validate(dict(row)) for row in rows[PROFIT]],
     )
 
 
@@ -392,17 +393,4 @@ def _services(facts: Mapping[str, Mapping[str, float]]) -> list[ServiceHeadroom]
             down_s=facts["down_s"].get(service, 0.0),
         )
         for service in sorted({service for fact in told for service in facts[fact]})
-    ]
-
-
-def _profit(day: date, rows: Sequence[Mapping[str, Any]]) -> list[TraderProfit]:
-    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    orders = [profit.Execution.of(row) for row in rows]
-    found = profit.realised(orders, begin, begin + timedelta(days=1))
-    closing: dict[str, int] = defaultdict(int)
-    for one in found:
-        closing[one.trader] += one.orders
-    return [
-        TraderProfit(trader=trader, profit=amount, orders=closing[trader])
-        for trader, amount in profit.by_trader(found).items()
     ]

@@ -3,21 +3,15 @@
 import csv
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Context, Decimal, localcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
-from psycopg.rows import dict_row
 from starlette.testclient import TestClient
 
-from nightdesk.reports.profit import STATEMENT, Execution, realised
-from nightdesk.reports.statements import statement
-from nightdesk.store.migrate import CLERK, READER
+from nightdesk.store.migrate import READER
 from services.api.app import compose
 from tests.conftest import Database
 from tests.golden import is_golden
@@ -114,45 +108,6 @@ def test_the_csv_of_the_report_says_what_its_json_says(trading: TestClient) -> N
 
     for line, day in zip([one for one in lines if one["part"] == "day"], said["days"], strict=True):
         assert (line["item"], line["volume"], line["orders"]) == (day["day"], day["volume"], str(day["orders"]))
-
-
-ORDERS = st.lists(
-    st.tuples(st.sampled_from(["buy", "sell"]), st.integers(1, 5), st.integers(1, 40), st.integers(0, 23),
-              st.sampled_from(["executed", "executed", "executed", "failed"]), st.sampled_from(["a", "b"])),
-    max_size=20,
-)  # fmt: skip
-
-
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(ORDERS, st.integers(0, 24), st.integers(0, 24))
-def test_the_statement_gives_what_all_orders_ever_would(
-    database: Database, orders: list[tuple[Any, ...]], first: int, last: int
-) -> None:
-    """Open lots before the period and the orders in it realise what the whole history realises in it."""
-    since, until = START + timedelta(hours=first), START + timedelta(hours=last)
-    with database.connect(CLERK) as connection, connection.transaction(force_rollback=True):
-        connection.execute("INSERT INTO instruments (symbol) VALUES ('X')")
-        for name in "ab":
-            connection.execute("INSERT INTO traders (name) VALUES (%s)", [name])
-        for number, (side, quantity, price, hour, status, trader) in enumerate(orders):
-            connection.execute(
-                "INSERT INTO orders (reference, instrument_id, trader_id, side, quantity, price, status, ordered_at)"
-                " SELECT %s, instrument_id, trader_id, %s, %s, %s, %s, %s FROM instruments, traders"
-                " WHERE traders.name = %s",
-                [str(number), side, quantity, price, status, START + timedelta(hours=hour), trader],
-            )
-        cursor = connection.cursor(row_factory=dict_row)
-        period = {"since": since, "until": until}
-        needed = cursor.execute(statement(STATEMENT).encode(), period).fetchall()
-        every = cursor.execute(
-            statement(STATEMENT).encode(), {"since": START, "until": START + timedelta(9)}
-        ).fetchall()
-
-    def result(rows: list[dict[str, Any]]) -> list[Any]:
-        return realised((Execution.of(row) for row in rows), since, until)
-
-    assert result(needed) == result(every)
-    assert len(needed) <= len(every)
 
 
 def test_the_reader_reads_all_of_it(database: Database) -> None:

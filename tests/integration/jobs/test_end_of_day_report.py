@@ -24,7 +24,7 @@ from tests.conftest import Database
 from tests.golden import week
 from tests.integration.jobs.conftest import Told
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 DAY = date(2026, 11, 19)
 MORNING_AFTER = datetime(2026, 11, 20, 0, 30, tzinfo=UTC)

@@ -16,7 +16,7 @@ from tests.integration.jobs import slow_reader
 from tests.integration.jobs.conftest import Told
 from tests.integration.jobs.test_log_loading import counted
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 NIGHT = datetime(2026, 11, 20, 0, 20, tzinfo=UTC)
 COUNTS = "SELECT to_char(day, 'YYYY-MM-DD'), service, level, sum(lines)::int8 FROM log_counts GROUP BY 1, 2, 3"

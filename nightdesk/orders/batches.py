@@ -13,7 +13,7 @@ from nightdesk.orders.rows import checked
 
 MAX_JSON_ROWS: Final = 10_000
 MAX_JSON_BYTES: Final = 4 * 1024 * 1024
-MAX_COMMAS: Final = MAX_JSON_ROWS * 20
+MAX_MARKS: Final = MAX_JSON_ROWS * 20
 """More values than the largest batch has: what is read takes many times the memory of what was sent."""
 
 Placed = tuple[int, Recorded]
@@ -51,7 +51,7 @@ def _checked(kind: Kind, place: int, given: object) -> Recorded | list[Fault]:
 
 
 def _listed(kind: Kind, body: bytes) -> list[object]:
-    if body.count(b",") > MAX_COMMAS:
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_MARKS:
         raise BatchError(f"more values than {MAX_JSON_ROWS:,} {kind.name} have; send them as text/csv", [])
     try:
         # The numbers exactly as they are written: a float would round them.

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from nightdesk.orders.faults import BatchError, Fault
+from nightdesk.orders.faults import BatchError, Fault, cut
 from nightdesk.orders.kinds import Kind
 
 SEPARATORS: Final = (",", ";", "\t")
@@ -16,7 +16,9 @@ MARK: Final = "\ufeff"
 """What some programs begin a UTF-8 file with."""
 
 MAX_LINE: Final = 64 * 1024
-"""Characters of one line, beyond any that makes sense."""
+"""Characters of one row, beyond any that makes sense, in however many lines it is written."""
+
+MAX_COLUMNS: Final = 100
 
 Row = tuple[int, dict[str, str] | Fault]
 
@@ -26,28 +28,53 @@ def rows(kind: Kind, lines: Iterable[str]) -> Iterator[Row]:
 
     ``lines`` keep their ends. In place of a row with too many or too few values comes a fault that says so.
     """
-    numbered = iter(_bounded(lines))
-    header = _header(numbered)
+    bounded = _Bounded(lines)
+    header = _header(bounded)
     separator = _separator(kind, header)
-    columns = _columns(kind, next(csv.reader([header], delimiter=separator), []))
-    reader = csv.reader(numbered, delimiter=separator, strict=True)
+    columns = _columns(kind, _values(csv.reader([header], delimiter=separator), 1) or [])
+    reader = csv.reader(bounded, delimiter=separator, strict=True)
     while True:
         line = reader.line_num + 2
-        try:
-            values = next(reader, None)
-        except csv.Error as error:
-            raise _unreadable(line, str(error)) from error
+        bounded.begin()
+        values = _values(reader, line)
         if values is None:
             return
         if any(value.strip() for value in values):
             yield line, _named(line, columns, values)
 
 
-def _bounded(lines: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(lines, start=1):
-        if len(line) > MAX_LINE:
-            raise _unreadable(number, f"is longer than {MAX_LINE} characters")
-        yield line
+class _Bounded:
+    """Lines, as long as no row has too many of them: quotes can hold a file together as one row."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._number = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a row."""
+        self._left = MAX_LINE
+
+    def __iter__(self) -> Iterator[str]:
+        """Return itself: lines are read once."""
+        return self
+
+    def __next__(self) -> str:
+        """Return the next line; raises BatchError where the row is too long by it."""
+        line = next(self._lines)
+        self._number += 1
+        self._left -= len(line)
+        if self._left < 0:
+            raise _unreadable(self._number, f"is longer than {MAX_LINE} characters")
+        return line
+
+
+def _values(reader: Iterator[list[str]], line: int) -> list[str] | None:
+    """Return the values of the next row, which begins on this line; None after the last one."""
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise _unreadable(line, str(error)) from error
 
 
 def _header(lines: Iterator[str]) -> str:
@@ -69,10 +96,12 @@ def _separator(kind: Kind, header: str) -> str:
 def _columns(kind: Kind, header: list[str]) -> list[str]:
     """Return the names of the columns; raises BatchError that names what is unknown, missing or there twice."""
     names = [_name(word) for word in header]
+    if len(names) > MAX_COLUMNS:
+        raise _unreadable(1, f"names {len(names):,} columns")
     faults = [
-        *(Fault(1, name, "is no column that is known here") for name in names if name not in kind.columns),
+        *(Fault(1, cut(name), "is no column that is known here") for name in names if name not in kind.columns),
         *(Fault(1, name, "is missing") for name in kind.required if name not in names),
-        *(Fault(1, name, "is there twice") for name in dict.fromkeys(names) if names.count(name) > 1),
+        *(Fault(1, cut(name), "is there twice") for name in dict.fromkeys(names) if names.count(name) > 1),
     ]
     if faults:
         raise BatchError(f"the first line has to name columns of {kind.name}: {', '.join(kind.columns)}", faults)

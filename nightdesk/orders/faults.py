@@ -53,5 +53,10 @@ def refused(faults: Faults, received: int) -> BatchError:
 
 def shown(value: object) -> str:
     """Return a value as it is named in an error."""
-    text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
-    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
+    return repr(cut(str(value)))
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a text, in characters that can be sent."""
+    kept = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return kept.encode("utf-8", "backslashreplace").decode("utf-8")

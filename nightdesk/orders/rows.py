@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from nightdesk.orders.faults import Fault, shown
+from nightdesk.orders.faults import Fault, cut, shown
 from nightdesk.orders.kinds import Kind
 from nightdesk.orders.models import Recorded
 
@@ -20,7 +20,7 @@ def checked(kind: Kind, place: int, given: Mapping[str, Any]) -> Recorded | list
         first: dict[str, Fault] = {}
         for one in error.errors(include_url=False, include_context=False):
             column = str(one["loc"][0]) if one["loc"] else ""
-            first.setdefault(column, Fault(place, column, _reason(one["type"], one["msg"], one["input"])))
+            first.setdefault(column, Fault(place, cut(column), _reason(one["type"], one["msg"], one["input"])))
         return list(first.values())
 
 

@@ -139,6 +139,30 @@ def test_a_line_without_an_end_is_refused() -> None:
     assert "longer than" in str(refusal(f"{HEAD}\n{'x' * 100_000}"))
 
 
+def test_a_row_of_many_lines_is_refused_before_all_of_it_is_read() -> None:
+    lines = iter([f"{HEAD}\n", '"a\n', *[f'{"x" * 1000}","y\n'] * 500])
+
+    with pytest.raises(BatchError, match="longer than 65536 characters"):
+        list(from_csv(ORDERS, lines))
+
+    assert len(list(lines)) > 400
+
+
+def test_a_first_line_of_too_many_columns_is_refused_without_naming_them() -> None:
+    error = refusal(",".join(f"c{number}" for number in range(10_000)))
+
+    assert (str(error), len(error.faults)) == ("line 1 cannot be read: names 10,000 columns; nothing is recorded", 1)
+
+
+def test_an_unknown_column_is_named_shortly_in_characters_that_can_be_sent() -> None:
+    named = [
+        refusal(f"{HEAD},caf\udce9{'x' * 5000}").faults[0],
+        body_refusal(json.dumps({"orders": [order() | {"x" * 5000: 1}]})).faults[0],
+    ]
+
+    assert [(len(fault.column.encode()) < 100, fault.column[-3:]) for fault in named] == [(True, "...")] * 2
+
+
 def test_a_file_of_the_first_line_alone_is_an_empty_batch() -> None:
     assert read(HEAD) == []
     assert read("name\n", TRADERS) == []
@@ -190,6 +214,28 @@ def test_a_number_of_json_keeps_all_its_digits(number: str) -> None:
 def test_a_body_that_is_no_batch_is_refused(body: bytes | str, reason: str) -> None:
     with pytest.raises(BatchError, match=reason):
         from_body(body)
+
+
+def body_refusal(body: bytes | str) -> BatchError:
+    with pytest.raises(BatchError) as caught:
+        from_body(body)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "value", [b"[" * 900 + b"]" * 900, b'{"":' * 900 + b"1" + b"}" * 900], ids=["lists", "objects"]
+)
+def test_a_body_of_nothing_but_depth_is_refused_before_it_is_read(value: bytes) -> None:
+    assert "more values than 10,000 orders have" in str(body_refusal(b'{"orders":[' + b",".join([value] * 400) + b"]}"))
+
+
+@pytest.mark.parametrize("value", ["[" * 900 + "]" * 900, '{"":' * 900 + "1" + "}" * 900], ids=["list", "object"])
+def test_a_value_however_deep_is_named_shortly(value: str) -> None:
+    given = json.dumps(order(side=0)).replace('"side": 0', f'"side": {value}')
+
+    (fault,) = body_refusal(f'{{"orders": [{given}]}}').faults
+
+    assert (fault.column, len(fault.reason) < 200) == ("side", True)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,11 @@ COLUMNS: Final = (
     "average", "share", "failure_rate",
 )  # fmt: skip
 
+WORDS: Final = ("item", "detail")
+"""Columns with names that others gave."""
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
 
 def as_text(report: TradesReport, generated_at: datetime) -> str:
     """Return the classic text; ``generated_at`` is shown in UTC."""
@@ -46,12 +51,20 @@ def as_text(report: TradesReport, generated_at: datetime) -> str:
 
 
 def as_csv(report: TradesReport) -> str:
-    """Return one table with everything: ``part`` says what a line is about, what does not apply to it is empty."""
+    """Return one table with everything: ``part`` says what a line is about, what does not apply to it is empty.
+
+    A name that a spreadsheet would reckon with as a formula has an apostrophe before it
+    (https://owasp.org/www-community/attacks/CSV_Injection).
+    """
     file = io.StringIO(newline="")
     writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\r\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(_table(report))
+    writer.writerows({**line, **{name: _word(line.get(name, "")) for name in WORDS}} for line in _table(report))
     return file.getvalue()
+
+
+def _word(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _table(report: TradesReport) -> Iterable[Mapping[str, Any]]:

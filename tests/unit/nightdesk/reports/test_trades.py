@@ -1,3 +1,4 @@
+import csv
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -79,6 +80,20 @@ def test_json_has_amounts_as_strings_and_the_period_by_its_names() -> None:
 
     assert (dumped["from"], dumped["to"]) == ("2026-11-01", "2026-11-03")
     assert dumped["overview"]["volume"] == "1000"
+
+
+def test_no_name_in_the_csv_is_a_formula() -> None:
+    names = ["=1+1", "+1", "-1", "@SUM(A1)"]
+    report = a_report(
+        trades_instruments=[instrument(name, "1", sector=name) for name in names],
+        trades_errors=[{"service": "=HYPERLINK()", "errors": 1, "critical": 0}],
+    )
+
+    lines = list(csv.DictReader(as_csv(report).splitlines()))
+
+    said = {line[column] for line in lines for column in ("item", "detail") if line["part"] != "day"}
+    assert {f"'{name}" for name in (*names, "=HYPERLINK()")} < said
+    assert not [word for word in said if word.startswith(("=", "+", "-", "@"))]
 
 
 def test_no_line_of_the_text_is_wider_than_eighty_columns() -> None:

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from services.jobs.digest.config import Source
-from services.jobs.digest.guard import PATIENCE_LINES, Guard
+from services.jobs.digest.guard import PATIENCE_LINES, GivenUpError, Guard
 from services.jobs.digest.parsing import NO_MATCH, TOO_SLOW, Line, parser
 from tests.unit.services.jobs.digest.test_parsing import NOW
 
@@ -21,9 +21,10 @@ def test_an_expression_that_would_never_end_is_ended() -> None:
         assert parse(b"a" * 60) == TOO_SLOW
         assert parse(b"x") == NO_MATCH
         assert guard.given_up == []
-        assert {parse(b"a" * 60) for _ in range(PATIENCE_LINES)} == {TOO_SLOW}
-
-    assert guard.given_up == ["app"]
+        assert {parse(b"a" * 60) for _ in range(PATIENCE_LINES - 1)} == {TOO_SLOW}
+        assert guard.given_up == ["app"]
+        with pytest.raises(GivenUpError):
+            parse(b"x")
 
 
 def test_what_takes_its_time_line_by_line_is_left_alone() -> None:

@@ -51,7 +51,8 @@ def test_a_job_says_something_and_says_it_again_without_harm(scene: Scene) -> No
     [
         ("POST", "/notifications", "control-token"),
         ("POST", "/notifications", ""),
-        ("GET", "/alerts", POSTING),
+        ("GET", "/alerts", ""),
+        ("POST", "/silences", POSTING),
         ("POST", "/alerts/1/ack", POSTING),
         ("POST", "/silences", ""),
         ("POST", "/test", ""),

@@ -73,8 +73,8 @@ def _store_alerts(desk: Desk, connection: Connection, begin: datetime, until: da
     found = _alerter(desk).alerts(begin, until, unfinished)
     with translated(), connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(statement("facts_put_alert"), [_alert(one) for one in found])
-        known = [one.alert_id for one in found]
-        cursor.execute(statement("facts_end_lost"), {"begin": begin, "until": until, "known": known})
+        known = {"started": [one.started_at for one in found], "known": [one.alert_id for one in found]}
+        cursor.execute(statement("facts_end_lost"), {"begin": begin, "until": until, **known})
         told = {"day": begin.date(), "fact": "alerts_until_s", "value": (until - begin).total_seconds()}
         cursor.execute(statement("facts_put_progress"), told)
     return len(found)

@@ -280,6 +280,20 @@ def test_an_alert_that_the_alerter_lost_does_not_fire_for_ever(
         ]
 
 
+def test_another_alert_by_the_number_of_a_lost_one_does_not_keep_it_firing(
+    gathering: Callable[..., Any], database: Database
+) -> None:
+    again = ALERT | {"started_at": "2026-11-20T08:00:00Z", "ended_at": None, "state": "firing"}
+    gathering(Neighbours(alerts=[ALERT | {"ended_at": None, "state": "firing"}]))
+    gathering(Neighbours(alerts=[again]), at=MORNING_AFTER + timedelta(days=1))
+
+    with database.connect() as connection:
+        assert connection.execute("SELECT ended_at FROM alert_history ORDER BY started_at").fetchall() == [
+            (datetime(2026, 11, 20, tzinfo=UTC),),
+            (None,),
+        ]
+
+
 def test_a_day_that_has_not_begun_is_no_argument(gathering: Callable[..., Any]) -> None:
     with pytest.raises(ConfigurationError, match="has not begun"):
         gathering(Neighbours(), day=date(2026, 11, 21))

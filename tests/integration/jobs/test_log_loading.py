@@ -29,7 +29,7 @@ from tests.conftest import Database
 from tests.integration.jobs import slow_reader
 from tests.integration.jobs.load_child import CONFIG, NOW
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNTS = "SELECT to_char(day, 'YYYY-MM-DD'), service, level, sum(lines)::int8 FROM log_counts GROUP BY 1, 2, 3"
@@ -287,10 +287,8 @@ def test_of_a_source_that_is_given_up_no_more_lines_are_looked_at_until_the_next
 ) -> None:
     monkeypatch.setattr(loading, "Guard", lambda: Guard(tick_s=0.02))
     demo(tmp_path).write_bytes(text(0, 20) + (b"a" * 60 + b"\n") * 15 + text(20, 30))
-    source = {
-        "paths": ["demo/*.log"],
-        "pattern": f"(?P<slow>(?:a+)+)b|{read_logs(CONFIG).sources['demo'].pattern.pattern}",
-    }
+    usual = r"(?P<time>\S+ \S+) \[(?P<level>\w+)\] (?P<service>\S+): (?P<message>.*)"
+    source = {"paths": ["demo/*.log"], "pattern": rf"(?P<slow>(?:a+)+)b|{usual}"}
     config = LogsConfig.model_validate({"sources": {"app": source}})
 
     loads = [load(config=config) for _ in range(3)]

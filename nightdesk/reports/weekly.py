@@ -48,7 +48,9 @@ class Goal(Part):
     value: float | None = Field(description="what it was; null where that is not known")
     limit: float = Field(description="the most that is meant")
     unit: str = Field(description="seconds or nothing")
-    is_met: bool | None = Field(description="whether it was kept; null where that is not known")
+    is_met: bool | None = Field(
+        description="whether it was kept; null where that is not known, or only of a part of the week that kept it"
+    )
 
     @property
     def shown(self) -> str:
@@ -146,14 +148,17 @@ def build(day: date, rows: Rows) -> WeeklyReport:
     rules = reviewed(rows["weekly_alerts"], rows["weekly_rules"])
     pages = sum(one.figures.pages for one in days)
     known = [one.figures for one in days if one.figures.downtime_s is not None]
-    asked = any(one.figures.alerts_until_s is not None for one in days)
+    asked = [one.figures.alerts_until_s for one in days]
+    told = any(until_s is not None for until_s in asked)
+    all_told, all_measured = _is_whole(asked), _is_whole([one.figures.measured_until_s for one in days])
+    down_s = _sum(one.downtime_s for one in known) if known else None
     return WeeklyReport(
         monday=monday,
         sunday=monday + timedelta(days=6),
         goals=[
-            goal("unplanned downtime", _sum(one.downtime_s for one in known) if known else None, GOAL_DOWNTIME_S, "s"),
-            goal("interventions", len(acts) if asked else None, GOAL_INTERVENTIONS),
-            goal("pages", pages if asked else None, GOAL_PAGES),
+            goal("unplanned downtime", down_s, GOAL_DOWNTIME_S, "s", is_whole=all_measured),
+            goal("interventions", len(acts) if told else None, GOAL_INTERVENTIONS, is_whole=all_told),
+            goal("pages", pages if told else None, GOAL_PAGES, is_whole=all_told),
         ],
         measured_days=len(known),
         unobserved_s=_sum(one.unobserved_s for one in known),
@@ -165,10 +170,18 @@ def build(day: date, rows: Rows) -> WeeklyReport:
     )
 
 
-def goal(name: str, value: float | None, limit: float, unit: str = "") -> Goal:
-    """Return whether a goal was met: downtime has to stay below its limit, what is counted may reach it."""
+def goal(name: str, value: float | None, limit: float, unit: str = "", *, is_whole: bool = True) -> Goal:
+    """Return whether a goal was met: downtime has to stay below its limit, what is counted may reach it.
+
+    What was seen of a part of the week may be too much already, and is never known to be little enough.
+    """
     met = None if value is None else value < limit if unit == "s" else value <= limit
-    return Goal(name=name, value=value, limit=limit, unit=unit, is_met=met)
+    return Goal(name=name, value=value, limit=limit, unit=unit, is_met=None if met and not is_whole else met)
+
+
+def _is_whole(until_s: Sequence[float | None]) -> bool:
+    """Return whether every day is known up to its end."""
+    return all(second is not None and second >= verdict.DAY_S for second in until_s)
 
 
 def interventions(acts: Sequence[Mapping[str, Any]]) -> list[Intervention]:

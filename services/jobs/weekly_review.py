@@ -36,7 +36,9 @@ def run(desk: Desk, arguments: Arguments) -> Json:
         alert_id = desk.notify("info", *message.of_week(report), f"{desk.job} {report.monday}")
     goals = {one.name: {"value": one.value, "limit": one.limit, "is_met": one.is_met} for one in report.goals}
     log.info(
-        "review.made", monday=report.monday.isoformat(), missed=[one.name for one in report.goals if not one.is_met]
+        "review.made",
+        monday=report.monday.isoformat(),
+        missed=[one.name for one in report.goals if one.is_met is False],
     )
     return {
         "monday": report.monday.isoformat(),

@@ -308,7 +308,7 @@ def test_a_week_is_reviewed_of_what_was_stored(desk: Callable[..., Desk], databa
 
     assert result["monday"] == "2026-11-16"
     assert {name: one["is_met"] for name, one in result["goals"].items()} == {
-        "unplanned downtime": True, "interventions": False, "pages": False,
+        "unplanned downtime": None, "interventions": False, "pages": False,
     }  # fmt: skip
     assert result["advice"] == {"FeedReconnecting": "prune it", "SymbolSilent": "lower its tier"}
     ((level, title, text, fields, key),) = told.notifications

@@ -106,6 +106,11 @@ def test_downtime_stays_below_its_limit_and_counts_may_reach_theirs(
     assert goal("x", value, 900.0 if unit else 1, unit).is_met is met
 
 
+@pytest.mark.parametrize(("value", "met"), [(0.0, None), (899.0, None), (900.0, False)])
+def test_a_part_of_a_week_is_never_known_to_be_good_but_may_be_bad(value: float, met: bool | None) -> None:
+    assert goal("x", value, 900.0, "s", is_whole=False).is_met is met
+
+
 def test_a_week_begins_on_monday_and_has_seven_days() -> None:
     assert {monday_of(date(2026, 11, day)) for day in range(16, 23)} == {date(2026, 11, 16)}
     assert monday_of(date(2027, 1, 1)) == date(2026, 12, 28)

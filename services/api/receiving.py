@@ -15,13 +15,18 @@ from nightdesk.serving import Bound
 FILES: Final = Bound(max_bytes=32 * 1024 * 1024, within_s=60.0)
 """Of the paths that take files: some 300,000 orders."""
 
+MAX_PACKED_BYTES: Final = FILES.max_bytes // 2
+"""What a file may take once it is packed, which text falls well below: what is no text would fill the memory."""
+
 
 async def received(request: Request, file: IO[bytes]) -> None:
-    """Write the body into a file, packed; the temporary directory may be memory."""
+    """Write the body into a file, packed; the temporary directory may be memory. Raises HTTPException (400, 413)."""
     try:
         with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1) as packed:
             async for piece in request.stream():
                 packed.write(piece)
+                if file.tell() > MAX_PACKED_BYTES:
+                    raise HTTPException(413, f"packed it is larger than {MAX_PACKED_BYTES} bytes, which no text is")
     except ClientDisconnect as error:
         raise HTTPException(400, "the client went away") from error
     file.seek(0)

@@ -124,7 +124,9 @@ def _unexpected(request: Request, error: Exception) -> JSONResponse:
 
 def _field(error: Mapping[str, Any]) -> FieldProblem:
     place, *names = (str(word) for word in error["loc"])
-    return FieldProblem(field=".".join(names) or place, place=place, detail=str(error["msg"]))
+    return FieldProblem(
+        field=".".join(names) or place, place=place, detail=str(error["msg"]).removeprefix("Value error, ")
+    )
 
 
 def _listed(errors: Sequence[FieldProblem]) -> str:

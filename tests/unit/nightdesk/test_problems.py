@@ -56,3 +56,9 @@ def test_a_body_that_is_too_large_is_a_problem_document() -> None:
     answer = a_client(token="t").post("/login", data={"token": "x" * 100_000})
 
     assert (answer.status_code, answer.headers["content-type"]) == (413, MEDIA_TYPE)
+
+
+def test_a_reason_of_our_own_is_told_without_the_name_of_its_class() -> None:
+    answer = a_client().get("/reports/trades", params={"from": "20261101"})
+
+    assert answer.json()["detail"] == "from: must be a day such as 2026-11-01"

@@ -46,12 +46,17 @@ def nice_step(span: float, most: int) -> float:
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Return round values between two, both included, at most about ``most`` of them; one where they are the same."""
+    """Return round values between two, both included, about ``most`` of them; one where they are the same.
+
+    Between numbers so large that their difference is none, it is those two.
+    """
     if not high > low:
         return [low]
+    if not math.isfinite(high - low):
+        return [low, high]
     step = nice_step(high - low, most)
-    first = math.ceil(low / step - 1e-9)
-    return [round(number * step, 12) for number in range(first, math.floor(high / step + 1e-9) + 1)][: 2 * most + 2]
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(number * step, 12) for number in range(first, min(last, first + 2 * most) + 1)]
 
 
 def time_ticks(first: datetime, last: datetime, most: int = 6) -> list[datetime]:

@@ -19,7 +19,7 @@ from tests.integration.api.conftest import settings
 from tests.integration.jobs.load_child import CONFIG
 from tests.integration.jobs.test_log_loading import connected
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 BROWSER = {"Accept": "text/html"}

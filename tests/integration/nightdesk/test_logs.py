@@ -20,7 +20,7 @@ import pytest
 
 from deploy.databases import free_port
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(120)]
 
 PROGRAM = [sys.executable, "-m", "tests.integration.nightdesk.log_writer"]
 PATIENCE_S = 60.0

@@ -16,7 +16,7 @@ from nightdesk.store.database import Connection
 from nightdesk.store.migrate import CLERK, WRITER
 from tests.conftest import Database
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 HEAD = "reference,symbol,trader,side,quantity,price,status,ordered_at\n"
 

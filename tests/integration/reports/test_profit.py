@@ -17,7 +17,7 @@ from nightdesk.reports.statements import statement
 from nightdesk.store.migrate import CLERK
 from tests.conftest import Database
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 END = START + timedelta(days=365)

@@ -62,7 +62,9 @@ def test_with_the_token_of_the_api_every_operation_is_as_described(alerter: Aler
     assert "request.failed" not in alerter.text()
 
 
-def test_with_the_token_of_jobs_they_may_say_something_and_read_what_fired_as_described_and_no_more(alerter: Alerter) -> None:
+def test_with_the_token_of_jobs_they_may_say_something_and_read_what_fired_as_described_and_no_more(
+    alerter: Alerter,
+) -> None:
     found = run(alerter, POSTING)
 
     assert not [problem for problem in found.problems if "positive_data_acceptance" not in problem]

@@ -134,6 +134,8 @@ def test_a_disk_that_is_not_there_is_told_once_on_the_output_and_gets_what_waite
         in_the_way.unlink()
         assert [line["event"] for line in read_lines(process, 1)] == ["log.resumed"]
         assert eventually(lambda: in_the_way.exists() and numbers(in_the_way) == list(range(50)))
+        # The file is told as well, after what waited; once, as the output was.
+        assert eventually(lambda: Counter(line["event"] for line in lines(in_the_way))["log.resumed"] == 1)
 
     assert Counter(line["event"] for line in lines(in_the_way))["log.failed"] == 1
 

@@ -13,6 +13,7 @@ from nightdesk.errors import ConfigurationError
 from nightdesk.outbound import DEADLINE_S, Call, keep_quiet
 from services.alerter.channel import EVERY_KIND, Delivered, Options, Reason, TransientError
 from services.alerter.channels.api import WallS
+from services.alerter.channels.fitting import cut
 from services.alerter.channels.layout import PLAIN, laid_out, title_of
 from services.alerter.channels.secret_names import SecretName
 from services.alerter.channels.tone import tone_of
@@ -46,7 +47,7 @@ class AppriseChannel:
         """Return what Apprise is told."""
         kind = "success" if message.kind is Kind.RESOLVED else _TYPES[message.tier]
         title = f"{tone_of(message).sign} {title_of(message)}"
-        return {"title": title, "body": laid_out(message, PLAIN, MAX_BODY) or title, "notify_type": kind}
+        return {"title": title, "body": laid_out(message, PLAIN, MAX_BODY) or cut(title, MAX_BODY), "notify_type": kind}
 
     def send(self, message: Message) -> Delivered:
         """Deliver one message to every address."""

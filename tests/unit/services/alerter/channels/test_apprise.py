@@ -50,6 +50,10 @@ def test_any_message_has_a_title_and_a_text_of_a_length_that_can_be_read(message
     assert 0 < length(shown["body"]) <= 4000
 
 
+def test_a_title_alone_is_cut_as_a_text_is() -> None:
+    assert length(CHANNEL.payload(a_message(title="🔴" * 4000, text="", facts=(), items=(), links=()))["body"]) <= 4000
+
+
 def test_a_failure_may_pass() -> None:
     with pytest.raises(TransientError) as failed:
         CHANNEL.send(a_message())

@@ -21,11 +21,14 @@ def _goals(report: WeeklyReport) -> list[str]:
         (one.name, one.shown, f"{'under' if one.unit else 'at most'} {one.limit_shown}", MET[one.is_met])
         for one in report.goals
     ]
+    return ["", *text.table(("", "this week", "goal", ""), rows, "lrrl"), "", *_measured(report)]
+
+
+def _measured(report: WeeklyReport) -> list[str]:
+    if not report.measured_days:
+        return ["None of its days was measured."]
     down = [f"  {one.service} {durations.written(one.down_s)}" for one in report.services]
     return [
-        "",
-        *text.table(("", "this week", "goal", ""), rows, "lrrl"),
-        "",
         f"Measured on {report.measured_days} of 7 days; nobody watched for {durations.written(report.unobserved_s)};",
         f"planned downtime {durations.written(report.planned_downtime_s)}.{' Down, planned or not:' if down else ''}",
         *down,

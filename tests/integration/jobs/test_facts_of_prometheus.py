@@ -43,6 +43,8 @@ def value_at(second: int) -> dict[str, float | None]:
         "desk:nightdesk_host_memory_available:ratio": 0.1 if second == 2010 else 0.4,
         'nightdesk_memory_used_bytes{job="worker",instance="a"}': 3e8 if second == 2015 else 2e8,
         'nightdesk_memory_limit_bytes{job="worker",instance="a"}': 3.2e8,
+        'process_resident_memory_bytes{job="worker",instance="a"}': 9e8,
+        'process_resident_memory_bytes{job="api",instance="b"}': 7e7,
         'nightdesk_feed_disconnects_total{feed="simulator",cause="mute",instance="a"}': 2.0 if second < 5000 else 4.0,
         'nightdesk_feed_disconnects_total{feed="simulator",cause="replaced",instance="a"}': second / 100,
         'nightdesk_feed_disconnects_total{feed="simulator",cause="closed",instance="b"}': 1.0
@@ -103,6 +105,7 @@ def test_a_real_prometheus_tells_what_happened(prometheus: Prometheus) -> None:
     assert facts["memory_available_ratio_min", ""] == 0.1
     assert facts["memory_peak_bytes", "worker"] == 3e8
     assert facts["memory_limit_bytes", "worker"] == 3.2e8
+    assert facts["memory_peak_bytes", "api"] == 7e7  # a process outside of a container, or of one that does not say
     assert facts["restarts", "worker"] == 1
     assert facts["reconnects", "simulator"] == 3  # two more of one process, one of another, none that was meant
     assert facts["quarantined", "simulator"] == 0

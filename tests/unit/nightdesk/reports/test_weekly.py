@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 
-from nightdesk.reports.weekly import Advice, goal, interventions, monday_of, parameters, review, reviewed
+from nightdesk.reports.weekly import (
+    STATEMENTS,
+    Advice,
+    build,
+    goal,
+    interventions,
+    monday_of,
+    parameters,
+    review,
+    reviewed,
+)
+from nightdesk.reports.weekly_text import written
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 
@@ -115,3 +126,12 @@ def test_a_week_begins_on_monday_and_has_seven_days() -> None:
     assert {monday_of(date(2026, 11, day)) for day in range(16, 23)} == {date(2026, 11, 16)}
     assert monday_of(date(2027, 1, 1)) == date(2026, 12, 28)
     assert parameters(date(2026, 11, 19))["end"] == datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def test_a_week_nobody_measured_names_no_seconds() -> None:
+    nothing: dict[str, list[dict[str, Any]]] = {name: [] for name in STATEMENTS}
+
+    said = written(build(date(2026, 11, 19), nothing))
+
+    assert "None of its days was measured." in said
+    assert "0 s" not in said

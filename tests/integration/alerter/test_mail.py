@@ -246,6 +246,7 @@ def saying(greeting: bytes, piece: bytes = b"", pause_s: float = 0.05) -> Iterat
     ],
     ids=["nothing", "trickle", "endless", "busy", "closed", "http"],
 )
+@pytest.mark.slow
 def test_a_server_that_is_none_is_left_in_time(greeting: bytes, piece: bytes, reason: Reason) -> None:
     with saying(greeting, piece) as port:
         assert refusal(a_channel(f"smtp://127.0.0.1:{port}")).reason is reason

@@ -15,7 +15,7 @@ from tests.channel_server import ChannelServer
 from tests.conftest import Database
 from tests.integration.api.conftest import beside, settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 HTML = {"Accept": "text/html"}
 PATIENCE_S = 30.0

@@ -196,6 +196,7 @@ def test_attempts_to_connect_are_limited() -> None:
     assert caught.value.response.status_code == 429
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_is_cut_off_and_the_market_goes_on() -> None:
     with simulator(SIMULATOR_BUFFER_BYTES="65536", SIMULATOR_TRADES_PER_S="20000") as running:
         with connect(running.ws + TRADES, max_queue=1, close_timeout=0.1):

@@ -1,4 +1,5 @@
 import shlex
+from functools import cache
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from services.api.docs_page import Operation, kind_of, read
 from tests.unit.services.api.desk import a_client
 
 
+@cache
 def schema() -> dict[str, Any]:
     return dict(a_client().get("/openapi.json").json())
 
